@@ -1,0 +1,70 @@
+"""The journal's commands: ``python -m shared run``, ``log`` and ``picture``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from shared import log, notebooks
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m shared", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run notebooks again and store what they print")
+    run.add_argument(
+        "notebooks", nargs="*", type=Path, metavar="NOTEBOOK", help="all of them, where none is named"
+    )
+    run.add_argument("--jobs", type=int, default=2, help="how many run side by side (default: 2)")
+    run.add_argument(
+        "--timings", action="store_true", help="also replace the pictures that show measured times"
+    )
+    show = commands.add_parser("log", help="write the progress log into the READMEs")
+    show.add_argument("--mine", action="store_true", help="show your own progress instead")
+    commands.add_parser("picture", help="draw the picture at the head of README.md anew")
+    options = parser.parse_args(arguments)
+    if options.command == "run":
+        return run_notebooks(options)
+    if options.command == "picture":
+        from shared import picture
+
+        print(*picture.draw(), sep="\n")
+    elif options.mine:
+        print(log.mine())
+    else:
+        print(
+            "\n".join(f"updated {path.relative_to(notebooks.ROOT)}" for path in log.update())
+            or "nothing to update"
+        )
+    return 0
+
+
+def run_notebooks(options):
+    from joblib import Parallel, delayed
+
+    missing = [str(path) for path in options.notebooks if not path.is_file()]
+    if missing:
+        print(f"no such notebook: {', '.join(missing)}", file=sys.stderr)
+        return 2
+    paths = [path.resolve() for path in options.notebooks] or notebooks.paths()
+    outcomes = Parallel(n_jobs=options.jobs, return_as="generator")(
+        delayed(_run)(path, options.timings) for path in paths
+    )
+    failed = 0
+    for path, outcome in zip(paths, outcomes, strict=True):
+        failed += isinstance(outcome, str)
+        print(
+            f"{path.name}: " + (f"failed\n{outcome}" if isinstance(outcome, str) else f"{outcome:.0f} s"),
+            flush=True,
+        )
+    return int(failed > 0)
+
+
+def _run(path, timings):
+    try:
+        return notebooks.run(path, timings)
+    except Exception as error:
+        return str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
