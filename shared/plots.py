@@ -148,15 +148,14 @@ def matrix(axis, values, left=0, top=0, colors=None, name=None):
 
 
 def amounts(axis, values, unit):
-    """Draw what things cost, as in {"loop": 0.02}, as dots on a logarithmic axis in `unit`, the first one on top."""
-    in_words = mpl.ticker.EngFormatter(unit, places=0)
+    """Draw what things cost, such as {"loop": 0.02}, as dots on a logarithmic axis in `unit`, the first one on top."""
+    in_words = mpl.ticker.EngFormatter(unit, places=1)
     axis.scatter([*values.values()], [*values], s=70, zorder=3)
     for name, value in values.items():
-        words = mpl.ticker.EngFormatter(unit, places=1 if value < 1 else 0)(value)
-        axis.annotate(words, (value, name), xytext=(0, 9), textcoords="offset points", ha="center")
+        axis.annotate(in_words(value), (value, name), xytext=(0, 9), textcoords="offset points", ha="center")
     axis.set(xscale="log")
     axis.margins(0.12, 0.35)
-    axis.xaxis.set_major_formatter(in_words)
+    axis.xaxis.set_major_formatter(mpl.ticker.EngFormatter(unit))
     axis.minorticks_off()
     axis.yaxis.set_inverted(True)
 

@@ -6,6 +6,7 @@ It is `.progress.json` beside README.md, or where the environment variable IMAGE
 import json
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock
@@ -29,12 +30,15 @@ def read():
     if place is None or not place.exists():
         return nothing
     try:
-        return nothing | json.loads(place.read_text(encoding="utf-8"))
+        progress = nothing | json.loads(place.read_text(encoding="utf-8"))
+        if all(isinstance(section, dict) for section in progress.values()):
+            return progress
     except (ValueError, TypeError):
-        aside = place.with_name(f"{place.name}.unreadable-{time.strftime('%Y%m%d-%H%M%S')}")
-        os.replace(place, aside)
-        print(f"{place.name} was not readable as JSON: moved to {aside.name}, starting a new one")
-        return nothing
+        pass
+    aside = place.with_name(f"{place.name}.unreadable-{datetime.now():%Y%m%d-%H%M%S-%f}")
+    os.replace(place, aside)
+    print(f"{place.name} was not readable as a progress file: moved to {aside.name}, starting a new one")
+    return nothing
 
 
 def record(section, key, value):
@@ -42,12 +46,15 @@ def record(section, key, value):
     place = path()
     if place is None:
         return
-    with FileLock(f"{place}.lock", timeout=10):
-        progress = read()
-        progress[section][key] = value
-        new = place.with_name(place.name + ".new")
-        new.write_text(json.dumps(progress, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(new, place)
+    try:
+        with FileLock(f"{place}.lock", timeout=10):
+            progress = read()
+            progress[section][key] = value
+            new = place.with_name(place.name + ".new")
+            new.write_text(json.dumps(progress, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            os.replace(new, place)
+    except OSError as error:  # a full disk or a folder that can't be written is no reason to stop a notebook
+        print(f"your progress could not be kept: {error}")
 
 
 def today():
