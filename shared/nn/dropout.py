@@ -1,0 +1,36 @@
+"""Dropout: a network that can't rely on any one of its units."""
+
+import numpy as np
+
+from shared import default_rng
+from shared.nn.module import Module
+
+
+class Dropout(Module):
+    """In training, set each number to 0 with probability p and scale the others by 1 / (1 - p); in evaluation, do nothing.
+
+    Shapes: x (…) -> y (…). The mean of y over many draws is x, in both modes.
+    Raises ValueError when p is not from 0 to 1.
+    Source: Srivastava et al. (2014), scaled in training as torch.nn.Dropout does.
+    Built in 03-backpropagation/07-regularisation.ipynb.
+    """
+
+    def __init__(self, p=0.5, rng=None):
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout expected p from 0 to 1, got {p}: it is the share that is dropped")
+        self.p, self.rng = p, rng
+
+    def forward(self, x):
+        if not self.training or self.p == 0:
+            self.mask = None
+            return x
+        kept = default_rng(self.rng).random(x.shape, dtype=np.float32) >= self.p
+        scale = 0 if self.p == 1 else 1 / (1 - self.p)
+        self.mask = kept * x.dtype.type(scale)
+        return x * self.mask
+
+    def backward(self, grad_y):
+        return grad_y if self.mask is None else grad_y * self.mask
+
+    def extra_repr(self):
+        return f"p={self.p}"

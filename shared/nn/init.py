@@ -1,0 +1,101 @@
+"""How the weights of a layer begin: wide enough that the signal arrives, narrow enough that it does not explode."""
+
+import math
+
+import numpy as np
+
+from shared import default_rng
+
+
+def uniform(shape, low=0.0, high=1.0, rng=None):
+    """float32 numbers from a uniform distribution: shape, low, high -> array of that shape.
+
+    Source: torch.nn.init.uniform_. Here a new array is returned; PyTorch fills one.
+    Built in 02-neural-net-basics/04-forward-pass.ipynb.
+    """
+    return default_rng(rng).uniform(low, high, shape).astype(np.float32)
+
+
+def fans(shape):
+    """How many inputs each output sees, and how many outputs each input feeds: (fan_in, fan_out).
+
+    Shapes: (out, in) for Linear, (out, in, K, K) for a convolution, where each pixel of the kernel counts.
+    Raises ValueError for fewer than two axes.
+    Source: torch.nn.init, "fan in and fan out".
+    Built in 03-backpropagation/06-initialisation.ipynb.
+    """
+    if len(shape) < 2:
+        raise ValueError(f"fans expected the shape of a weight, (out, in) or (out, in, K, K), got {shape}")
+    field = math.prod(shape[2:])
+    return shape[1] * field, shape[0] * field
+
+
+def calculate_gain(nonlinearity, param=None):
+    """By what factor the weights must grow to make up for what an activation takes away.
+
+    nonlinearity: "linear", "sigmoid", "tanh", "relu", "leaky_relu" (param: its slope, 0.01 by default).
+    Raises ValueError for another name.
+    Source: torch.nn.init.calculate_gain; for relu He et al. (2015), section 2.2.
+    Built in 03-backpropagation/06-initialisation.ipynb.
+    """
+    slope = 0.01 if param is None else param
+    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
+    gains["leaky_relu"] = math.sqrt(2 / (1 + slope**2))
+    if nonlinearity not in gains:
+        raise ValueError(f"calculate_gain expected one of {', '.join(gains)}, got {nonlinearity!r}")
+    return gains[nonlinearity]
+
+
+def xavier_uniform(shape, gain=1.0, rng=None):
+    """Uniform weights that keep the variance of signals, averaged over both directions.
+
+    Source: Glorot & Bengio (2010), eq. 16; torch.nn.init.xavier_uniform_.
+    Built in 03-backpropagation/06-initialisation.ipynb.
+    """
+    bound = gain * math.sqrt(6 / sum(fans(shape)))
+    return uniform(shape, -bound, bound, rng)
+
+
+def xavier_normal(shape, gain=1.0, rng=None):
+    """Normal weights of the same variance as xavier_uniform.
+
+    Source: Glorot & Bengio (2010), eq. 12; torch.nn.init.xavier_normal_.
+    Built in 03-backpropagation/06-initialisation.ipynb.
+    """
+    return normal(shape, gain * math.sqrt(2 / sum(fans(shape))), rng)
+
+
+def kaiming_uniform(shape, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=None):
+    """Uniform weights that keep the variance of signals through rectifiers (He's initialisation).
+
+    a: the slope of leaky_relu; mode: "fan_in" keeps it forward, "fan_out" backward.
+    Source: He et al. (2015), section 2.2; torch.nn.init.kaiming_uniform_.
+    Built in 03-backpropagation/06-initialisation.ipynb.
+    """
+    bound = math.sqrt(3) * _kaiming_std(shape, a, mode, nonlinearity)
+    return uniform(shape, -bound, bound, rng)
+
+
+def kaiming_normal(shape, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=None):
+    """Normal weights of the same variance as kaiming_uniform.
+
+    Source: He et al. (2015), section 2.2; torch.nn.init.kaiming_normal_.
+    Built in 03-backpropagation/06-initialisation.ipynb.
+    """
+    return normal(shape, _kaiming_std(shape, a, mode, nonlinearity), rng)
+
+
+def normal(shape, std=1.0, rng=None):
+    """float32 numbers from a normal distribution around 0.
+
+    Source: torch.nn.init.normal_.
+    Built in 03-backpropagation/06-initialisation.ipynb.
+    """
+    return default_rng(rng).normal(0.0, std, shape).astype(np.float32)
+
+
+def _kaiming_std(shape, a, mode, nonlinearity):
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f'kaiming initialisation expected mode "fan_in" or "fan_out", got {mode!r}')
+    fan = fans(shape)[mode == "fan_out"]
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan)

@@ -1,0 +1,353 @@
+"""Optimizers, which move parameters against their gradients, and schedules, which change the learning rate on the way.
+
+    optimizer = optim.Adam(model.parameters(), lr=1e-3)
+    scheduler = optim.CosineAnnealingLR(optimizer, T_max=10)
+    optimizer.zero_grad(); loss = criterion(model(x), y); model.backward(criterion.backward()); optimizer.step()
+    scheduler.step()  # once an epoch; OneCycleLR once a batch
+
+Arguments, defaults and numbers are those of torch.optim.
+"""
+
+import math
+
+import numpy as np
+
+
+class Optimizer:
+    """The part that optimizers share: the parameters, the learning rate, and the memory of each parameter.
+
+    A subclass defines ``update(data, grad, memory)``, which changes ``data`` in place; ``memory`` is a dictionary of its own
+    for each parameter. Parameters whose gradient is None are left alone.
+    Raises ValueError when there are no parameters or a setting is negative, TypeError for what is not a Parameter.
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    def __init__(self, params, lr, **settings):
+        self.params = list(params)
+        if not self.params:
+            raise ValueError(f"{type(self).__name__} got no parameters: pass model.parameters()")
+        if wrong := [p for p in self.params if not hasattr(p, "add_grad")]:
+            kind = type(wrong[0]).__name__
+            raise TypeError(f"{type(self).__name__} expected Parameters, got {kind}: pass model.parameters()")
+        for name, value in {"lr": lr, **settings}.items():
+            if not value >= 0:
+                raise ValueError(f"{type(self).__name__} expected {name} of 0 or more, got {value}")
+        self.lr, self.initial_lr = lr, lr
+        self.memory = [{} for _ in self.params]
+
+    def zero_grad(self):
+        """Forget the gradients: each becomes None."""
+        for parameter in self.params:
+            parameter.grad = None
+
+    def step(self):
+        """Move every parameter that has a gradient."""
+        for parameter, memory in zip(self.params, self.memory, strict=True):
+            if parameter.grad is not None:
+                self.update(parameter.data, parameter.grad, memory)
+
+    def state_dict(self):
+        """What must be kept to go on later: the learning rate and the memory of each parameter."""
+        return {"lr": self.lr, "memory": [dict(memory) for memory in self.memory]}
+
+    def load_state_dict(self, state):
+        """Go on where `state` was taken. Raises ValueError when it belongs to another number of parameters."""
+        if len(state["memory"]) != len(self.params):
+            raise ValueError(
+                f"the state has {len(state['memory'])} parameters, the optimizer {len(self.params)}"
+            )
+        self.lr = state["lr"]
+        self.memory = [
+            {name: np.copy(value)[()] for name, value in memory.items()} for memory in state["memory"]
+        ]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum: a ball that rolls; with nesterov: one that looks ahead.
+
+    velocity = momentum * velocity + grad; data -= lr * velocity. weight_decay adds weight_decay * data to the gradient (L2).
+    Source: Robbins & Monro (1951); Polyak (1964); Sutskever et al. (2013), section 2; torch.optim.SGD.
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
+        super().__init__(params, lr, momentum=momentum, weight_decay=weight_decay)
+        if nesterov and (momentum == 0 or dampening != 0):
+            raise ValueError("SGD with nesterov needs momentum above 0 and dampening 0")
+        self.momentum, self.dampening = momentum, dampening
+        self.weight_decay, self.nesterov = weight_decay, nesterov
+
+    def update(self, data, grad, memory):
+        if self.weight_decay:
+            grad = grad + self.weight_decay * data
+        if self.momentum:
+            if "momentum_buffer" in memory:
+                velocity = memory["momentum_buffer"]
+                velocity *= self.momentum
+                velocity += (1 - self.dampening) * grad
+            else:
+                velocity = memory["momentum_buffer"] = grad.copy()
+            grad = grad + self.momentum * velocity if self.nesterov else velocity
+        data -= self.lr * grad
+
+
+class RMSprop(Optimizer):
+    """Divide each gradient by the root of its recent mean square, so that every weight moves about as fast.
+
+    Source: Tieleman & Hinton (2012), lecture 6.5; torch.optim.RMSprop.
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
+        super().__init__(params, lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
+        self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
+        self.momentum, self.centered = momentum, centered
+
+    def update(self, data, grad, memory):
+        if self.weight_decay:
+            grad = grad + self.weight_decay * data
+        square = memory.setdefault("square_avg", np.zeros_like(data))
+        square *= self.alpha
+        square += (1 - self.alpha) * grad * grad
+        spread = square
+        if self.centered:
+            mean = memory.setdefault("grad_avg", np.zeros_like(data))
+            mean += (1 - self.alpha) * (grad - mean)
+            spread = square - mean * mean
+        step = grad / (np.sqrt(spread) + self.eps)
+        if self.momentum:
+            velocity = memory.setdefault("momentum_buffer", np.zeros_like(data))
+            velocity *= self.momentum
+            velocity += step
+            step = velocity
+        data -= self.lr * step
+
+
+class Adam(Optimizer):
+    """Momentum, divided by the root of the recent mean square, both corrected for having started at 0.
+
+    betas: how much of the mean and of the mean square is kept each step. weight_decay is added to the gradient (L2); see
+    AdamW for the other way.
+    Source: Kingma & Ba (2015), algorithm 1; torch.optim.Adam.
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    decoupled = False
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        super().__init__(params, lr, eps=eps, weight_decay=weight_decay)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"{type(self).__name__} expected betas from 0 to below 1, got {betas}")
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+
+    def update(self, data, grad, memory):
+        if not memory:
+            memory |= {"step": 0, "exp_avg": np.zeros_like(data), "exp_avg_sq": np.zeros_like(data)}
+            memory["room"] = np.empty_like(data)
+        if self.weight_decay and self.decoupled:
+            data *= 1 - self.lr * self.weight_decay
+        elif self.weight_decay:
+            grad = grad + self.weight_decay * data
+        memory["step"] += 1
+        mean, square, room = memory["exp_avg"], memory["exp_avg_sq"], memory["room"]
+        beta1, beta2 = self.betas
+        np.subtract(grad, mean, out=room)
+        room *= 1 - beta1
+        mean += room
+        np.multiply(grad, grad, out=room)
+        room *= 1 - beta2
+        square *= beta2
+        square += room
+        np.sqrt(square, out=room)
+        room /= math.sqrt(1 - beta2 ** memory["step"])
+        room += self.eps
+        np.divide(mean, room, out=room)
+        room *= self.lr / (1 - beta1 ** memory["step"])
+        data -= room
+
+
+class AdamW(Adam):
+    """Adam whose weight decay shrinks the weights themselves, not by way of the gradient.
+
+    Source: Loshchilov & Hutter (2019), algorithm 2; torch.optim.AdamW.
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    decoupled = True
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+
+class Schedule:
+    """The part that schedules share: ``step()`` counts on and sets the optimizer's learning rate to ``rate(count)``.
+
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    def __init__(self, optimizer):
+        self.optimizer, self.base_lr, self.last_epoch = optimizer, optimizer.initial_lr, 0
+        optimizer.lr = self.rate(0)
+
+    def rate(self, count):
+        raise NotImplementedError(f"{type(self).__name__} defines no rate(count)")
+
+    def step(self):
+        self.last_epoch += 1
+        self.optimizer.lr = self.rate(self.last_epoch)
+
+    def get_last_lr(self):
+        """The learning rate in force, in a list as in PyTorch."""
+        return [self.optimizer.lr]
+
+    def state_dict(self):
+        """The numbers that must be kept to go on later."""
+        return {name: value for name, value in vars(self).items() if name != "optimizer"}
+
+    def load_state_dict(self, state):
+        vars(self).update(state)
+
+
+class StepLR(Schedule):
+    """Multiply the learning rate by gamma every step_size epochs.
+
+    Source: torch.optim.lr_scheduler.StepLR.
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    def __init__(self, optimizer, step_size, gamma=0.1):
+        self.step_size, self.gamma = step_size, gamma
+        super().__init__(optimizer)
+
+    def rate(self, count):
+        return self.base_lr * self.gamma ** (count // self.step_size)
+
+
+class CosineAnnealingLR(Schedule):
+    """Half a wave of the cosine, from the learning rate down to eta_min in T_max epochs.
+
+    Source: Loshchilov & Hutter (2017), eq. 5, without restarts; torch.optim.lr_scheduler.CosineAnnealingLR.
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    def __init__(self, optimizer, T_max, eta_min=0.0):
+        self.T_max, self.eta_min = T_max, eta_min
+        super().__init__(optimizer)
+
+    def rate(self, count):
+        return self.eta_min + (self.base_lr - self.eta_min) * (1 + math.cos(math.pi * count / self.T_max)) / 2
+
+
+class OneCycleLR(Schedule):
+    """Up to max_lr and down again, to far below the start, in total_steps batches; the momentum the other way round.
+
+    Give total_steps, or epochs and steps_per_epoch. Raises ValueError without them, and when stepped past the end.
+    Source: Smith & Topin (2018); torch.optim.lr_scheduler.OneCycleLR.
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    def __init__(
+        self,
+        optimizer,
+        max_lr,
+        total_steps=None,
+        epochs=None,
+        steps_per_epoch=None,
+        pct_start=0.3,
+        anneal_strategy="cos",
+        cycle_momentum=True,
+        base_momentum=0.85,
+        max_momentum=0.95,
+        div_factor=25.0,
+        final_div_factor=1e4,
+    ):
+        if total_steps is None and (epochs is None or steps_per_epoch is None):
+            raise ValueError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(
+                f'OneCycleLR expected anneal_strategy "cos" or "linear", got {anneal_strategy!r}'
+            )
+        self.total_steps = total_steps or epochs * steps_per_epoch
+        self.peak = pct_start * self.total_steps - 1
+        self.linear = anneal_strategy == "linear"
+        self.rates = max_lr / div_factor, max_lr, max_lr / div_factor / final_div_factor
+        self.momenta = (max_momentum, base_momentum, max_momentum) if cycle_momentum else None
+        super().__init__(optimizer)
+
+    def rate(self, count):
+        if count >= self.total_steps:
+            raise ValueError(f"OneCycleLR was made for {self.total_steps} steps, and this is one more")
+        if self.momenta:
+            self.set_momentum(self.between(self.momenta, count))
+        return self.between(self.rates, count)
+
+    def between(self, values, count):
+        """The value at `count`, on the way from the first of three values to the second, or on to the third."""
+        start, peak, end = values
+        if count <= self.peak:
+            low, high, share = start, peak, count / self.peak
+        else:
+            low, high, share = peak, end, (count - self.peak) / (self.total_steps - 1 - self.peak)
+        return low + (high - low) * (share if self.linear else (1 - math.cos(math.pi * share)) / 2)
+
+    def set_momentum(self, momentum):
+        if hasattr(self.optimizer, "betas"):
+            self.optimizer.betas = (momentum, *self.optimizer.betas[1:])
+        elif getattr(self.optimizer, "momentum", 0):
+            self.optimizer.momentum = momentum
+        else:
+            raise ValueError(
+                "OneCycleLR moves the momentum too, and this optimizer has none: set cycle_momentum=False"
+            )
+
+
+class ReduceLROnPlateau(Schedule):
+    """Multiply the learning rate by factor when a measure has not got better for more than `patience` epochs.
+
+    step(metric) takes the measure of the epoch. mode: "min" or "max"; better means by more than threshold, relative ("rel")
+    or absolute ("abs"). After a reduction, `cooldown` epochs do not count.
+    Source: torch.optim.lr_scheduler.ReduceLROnPlateau.
+    Built in 03-backpropagation/05-optimizers.ipynb.
+    """
+
+    def __init__(
+        self,
+        optimizer,
+        mode="min",
+        factor=0.1,
+        patience=10,
+        threshold=1e-4,
+        threshold_mode="rel",
+        cooldown=0,
+        min_lr=0.0,
+        eps=1e-8,
+    ):
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ValueError(
+                f'ReduceLROnPlateau expected mode "min" or "max" and threshold_mode "rel" or "abs", '
+                f"got {mode!r} and {threshold_mode!r}"
+            )
+        self.sign, self.factor, self.patience, self.eps = (1 if mode == "min" else -1), factor, patience, eps
+        self.threshold, self.threshold_mode = threshold, threshold_mode
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self.best, self.num_bad_epochs, self.cooldown_counter = math.inf, 0, 0
+        super().__init__(optimizer)
+
+    def rate(self, count):
+        return self.optimizer.lr
+
+    def step(self, metric):
+        self.last_epoch += 1
+        metric = self.sign * float(metric)
+        margin = self.threshold * (abs(self.best) if self.threshold_mode == "rel" else 1)
+        if self.best == math.inf or metric < self.best - margin:
+            self.best, self.num_bad_epochs = metric, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
+        if self.num_bad_epochs > self.patience:
+            lr = max(self.optimizer.lr * self.factor, self.min_lr)
+            if self.optimizer.lr - lr > self.eps:
+                self.optimizer.lr = lr
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
