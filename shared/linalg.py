@@ -189,8 +189,8 @@ def cdist(x1, x2, *, squared=False):
     Shapes: x1 (N, D), x2 (M, D) -> (N, M). float32 stays float32; whole numbers are computed in float64, so pass
     ``pixels.astype(np.float32)`` to halve time and memory. ``squared=True`` leaves out the square root, which changes
     no order; torch.cdist, whose p=2 this is, has no such option.
-    The subtraction cancels digits: a squared distance may be wrong by a few units in the last place of |a|² + |b|², so
-    equal rows can be apart by 1e-8 times their length (float32: 3e-4 times). It is never negative.
+    The subtraction cancels digits: a squared distance may be wrong by some units in the last place of |a|² + |b|², so
+    equal rows can come out as far apart as 1e-7 times their length (float32: 1e-3 times). It is never negative.
     Raises ValueError when x1 or x2 is not a matrix or when their rows differ in length.
     Source: Bishop, Pattern Recognition and Machine Learning, section 2.5.2 (the use of the distances).
     Built in 01-linear-algebra/05-first-recogniser.ipynb.
@@ -214,7 +214,7 @@ def _signs(vectors):
     """
     sizes = np.abs(vectors)
     first = (sizes >= (1 - 1e-4) * sizes.max(axis=1, keepdims=True)).argmax(axis=1)
-    return np.where(np.take_along_axis(vectors, first[:, None], axis=1) < 0, -1, 1)
+    return np.where(np.take_along_axis(vectors, first[:, None], axis=1) < 0, -1, 1).astype(vectors.dtype)
 
 
 def power_iteration(matrix, *, max_iterations=10_000, tolerance=None, rng=None):

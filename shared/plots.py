@@ -154,7 +154,7 @@ def amounts(axis, values, unit):
     for name, value in values.items():
         axis.annotate(in_words(value), (value, name), xytext=(0, 9), textcoords="offset points", ha="center")
     axis.set(xscale="log")
-    axis.margins(0.12, 0.35)
+    axis.margins(0.18, 0.35)
     axis.xaxis.set_major_formatter(mpl.ticker.EngFormatter(unit))
     axis.minorticks_off()
     axis.yaxis.set_inverted(True)

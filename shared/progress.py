@@ -31,7 +31,7 @@ def read():
         return nothing
     try:
         progress = nothing | json.loads(place.read_text(encoding="utf-8"))
-        if all(isinstance(section, dict) for section in progress.values()):
+        if all(isinstance(progress[section], dict) for section in nothing):
             return progress
     except (ValueError, TypeError):
         pass

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from shared import datasets
 from shared.tests import pictures
 
+pytest_plugins = ["shared.tests.browser"]  # its fixtures
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 SETTINGS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
 

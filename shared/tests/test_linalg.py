@@ -10,8 +10,7 @@ from sklearn import decomposition
 
 from shared import linalg, manual_seed
 
-settings.register_profile("linalg", deadline=None, max_examples=40, derandomize=True)
-settings.load_profile("linalg")
+some = settings(deadline=None, max_examples=40, derandomize=True)
 
 SIZES = st.integers(1, 9)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -82,6 +81,7 @@ def test_pixels_do_not_overflow():
     assert linalg.matmul(white[None], white[:, None])[0, 0] == 784 * 255**2
 
 
+@some
 @given(SIZES, SEEDS)
 def test_a_vector_is_its_projection_and_a_perpendicular_rest(size, seed):
     a, b = normal(seed, 2, size)
@@ -122,6 +122,7 @@ def test_same_as_torch():
     )
 
 
+@some
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), SEEDS)
 def test_matmul_is_the_matrix_product(rows, inner, columns, seed):
     a, b = normal(seed, rows, inner), normal(seed + 1, inner, columns)
@@ -129,6 +130,7 @@ def test_matmul_is_the_matrix_product(rows, inner, columns, seed):
     assert_array_equal(linalg.matmul(a, b).T, linalg.matmul(b.T, a.T))
 
 
+@some
 @given(st.lists(SIZES, max_size=3), SEEDS)
 def test_one_hot_has_one_1_in_its_place(shape, seed):
     labels = np.random.default_rng(seed).integers(0, 7, shape).astype(np.uint8)
@@ -138,6 +140,7 @@ def test_one_hot_has_one_1_in_its_place(shape, seed):
     assert linalg.one_hot(labels).shape == (*shape, labels.max() + 1)
 
 
+@some
 @given(SIZES, SIZES, SIZES, SEEDS)
 def test_cdist_is_the_distance(n, m, size, seed):
     a, b = normal(seed, n, size), normal(seed + 1, m, size)
@@ -146,7 +149,7 @@ def test_cdist_is_the_distance(n, m, size, seed):
     assert_array_equal(linalg.cdist(a, b), np.sqrt(linalg.cdist(a, b, squared=True)))
 
 
-@pytest.mark.parametrize("dtype, slack", [(np.float32, 3e-4), (np.float64, 1e-8)])
+@pytest.mark.parametrize("dtype, slack", [(np.float32, 1e-3), (np.float64, 1e-7)])
 def test_cdist_of_equal_rows_stays_within_the_documented_error(dtype, slack):
     rows = (1000 + normal(0, 50, 784)).astype(dtype)
     lengths = np.sqrt((rows.astype(float) ** 2).sum(axis=1))
@@ -162,6 +165,7 @@ def test_cdist_of_pixels_is_exact_in_float32():
     )
 
 
+@some
 @given(SIZES, SEEDS, st.floats(-3, 3))
 def test_power_iteration_finds_the_largest_eigenvalue(size, seed, largest):
     rng = np.random.default_rng(seed)
@@ -182,6 +186,7 @@ def test_power_iteration_of_a_matrix_that_is_not_symmetric():
     assert linalg.power_iteration(np.zeros((3, 3)))[0] == 0
 
 
+@some
 @given(st.integers(1, 14), st.integers(1, 14), st.integers(0, 14), SEEDS, st.sampled_from([1, 1e-200, 1e200]))
 def test_svd_is_numpys_svd(rows, columns, rank, seed, scale):
     a = scale * (normal(seed, rows, rank) @ normal(seed + 1, rank, columns))
@@ -256,6 +261,7 @@ def test_pca_finds_what_svd_finds():
     assert_allclose(pca.explained_variance_, lengths**2 / 49, rtol=1e-12)
 
 
+@some
 @given(st.integers(2, 12), st.integers(1, 12), SEEDS, st.floats(0.01, 0.99))
 def test_pca_by_share_keeps_that_share_and_no_component_more(n, size, seed, share):
     x = normal(seed, n, size)
@@ -281,48 +287,53 @@ def test_pca_of_examples_that_are_all_equal():
     assert_array_equal(pca.transform(np.full((1, 3), 7.0)), [[0, 0]])
 
 
-ROTATION = [[0, -1], [1, 0]]
-MISUSES = {
-    "dot of pictures": (lambda: linalg.dot(np.ones((2, 2)), np.ones(4)), ValueError, ["dot", "a", "(2, 2)", "reshape(-1)"]),
-    "dot of two lengths": (lambda: linalg.dot([1, 2], [1, 2, 3]), ValueError, ["dot", "one length", "2 and 3"]),
-    "norm of words": (lambda: linalg.norm(["a"]), TypeError, ["norm", "real numbers", "dtype"]),
-    "norm of complex": (lambda: linalg.norm([1j]), TypeError, ["norm", "complex128"]),
-    "cosine of two lengths": (lambda: linalg.cosine_similarity([1, 2], [1, 2, 3]), ValueError, ["cosine_similarity", "(2,)", "(3,)"]),
-    "cosine along no axis": (lambda: linalg.cosine_similarity([1, 2], [1, 2], dim=1), ValueError, ["dim", "1", "try dim=-1"]),
-    "projection onto nothing": (lambda: linalg.projection([1, 2], [0, 0]), ValueError, ["projection", "length 0"]),
-    "angle with nothing": (lambda: linalg.angle([0, 0], [1, 2]), ValueError, ["angle", "length 0"]),
-    "matmul of wrong shapes": (lambda: linalg.matmul(np.ones((2, 3)), np.ones((2, 3))), ValueError, ["matmul", "(2, 3)", ".T"]),
-    "matmul of a vector": (lambda: linalg.matmul(np.ones(3), np.ones((3, 1))), ValueError, ["matmul", "a", "matrix", "(3,)"]),
-    "one_hot of floats": (lambda: linalg.one_hot([0.0, 1.0]), TypeError, ["one_hot", "float64", "astype(int)"]),
-    "one_hot too large": (lambda: linalg.one_hot([3, 10], 10), ValueError, ["one_hot", "0 to 9", "3 to 10"]),
-    "one_hot negative": (lambda: linalg.one_hot([-1, 2]), ValueError, ["one_hot", "-1 to 2"]),
-    "one_hot of nothing": (lambda: linalg.one_hot(np.array([], int)), ValueError, ["one_hot", "num_classes"]),
-    "cdist of other widths": (lambda: linalg.cdist(np.ones((2, 3)), np.ones((2, 4))), ValueError, ["cdist", "(2, 3)", "(2, 4)"]),
-    "cdist of a vector": (lambda: linalg.cdist(np.ones(3), np.ones((2, 3))), ValueError, ["cdist", "x1", "[None]"]),
-    "power_iteration not square": (lambda: linalg.power_iteration(np.ones((2, 3))), ValueError, ["power_iteration", "square", "(2, 3)"]),
-    "power_iteration of a rotation": (lambda: linalg.power_iteration(ROTATION), ValueError, ["power_iteration", "settles", "10000"]),
-    "power_iteration of ±1": (lambda: linalg.power_iteration(np.diag([1, -1])), ValueError, ["opposite in sign"]),
-    "power_iteration of NaN": (lambda: linalg.power_iteration([[np.nan]]), ValueError, ["power_iteration", "NaN"]),
-    "svd of too many": (lambda: linalg.svd(np.ones((2, 3)), 3), ValueError, ["svd", "1 to 2", "(2, 3)", "3"]),
-    "svd of half": (lambda: linalg.svd(np.ones((2, 3)), 0.5), ValueError, ["svd", "0.5"]),
-    "svd of nothing": (lambda: linalg.svd(np.ones((0, 3))), ValueError, ["svd", "(0, 3)"]),
-    "svd without time": (lambda: linalg.svd(np.eye(3), max_iterations=0), ValueError, ["svd", "0 rounds", "max_iterations"]),
-    "svd with a bare seed": (lambda: linalg.svd(np.eye(3), rng=0), TypeError, ["rng", "int", "default_rng(0)"]),
-    "PCA of one": (lambda: linalg.PCA(1).fit([[1, 2]]), ValueError, ["PCA.fit", "2 rows"]),
-    "PCA of infinity": (lambda: linalg.PCA(1).fit([[1, np.inf], [1, 2]]), ValueError, ["PCA.fit", "infinity"]),
-    "PCA of too many": (lambda: linalg.PCA(3).fit(normal(0, 5, 2)), ValueError, ["PCA.fit", "1 to 2", "3"]),
-    "PCA of 1.0": (lambda: linalg.PCA(1.0).fit(normal(0, 5, 2)), ValueError, ["PCA.fit", "between", "1.0"]),
-    "PCA of True": (lambda: linalg.PCA(True).fit(normal(0, 5, 2)), ValueError, ["PCA.fit", "True"]),
-    "PCA before fit": (lambda: linalg.PCA(1).transform([[1, 2]]), ValueError, ["PCA", "call fit first"]),
-    "PCA of another width": (lambda: linalg.PCA(1).fit(normal(0, 5, 2)).transform([[1]]), ValueError, ["PCA.transform", "(N, 2)", "(1, 1)"]),
-    "PCA back from another width": (lambda: linalg.PCA(1).fit(normal(0, 5, 2)).inverse_transform([[1, 2]]), ValueError, ["inverse_transform", "(N, 1)"]),
-}  # fmt: skip
+DATA = normal(0, 5, 2)
+EMPTY = np.array([], int)
+SHORT, LONG = np.ones((2, 3)), np.ones((2, 4))
+VALUE_ERRORS = [  # what is called, and what the message has to say
+    (lambda: linalg.dot(np.ones((2, 2)), [1, 2]), "dot|a|(2, 2)|.reshape(-1)"),
+    (lambda: linalg.dot([1, 2], [1, 2, 3]), "dot|one length|2 and 3"),
+    (lambda: linalg.cosine_similarity([1, 2], [1, 2, 3]), "cosine_similarity|(2,)|(3,)|.reshape"),
+    (lambda: linalg.cosine_similarity([1, 2], [1, 2], dim=1), "cosine_similarity|dim|try dim=-1"),
+    (lambda: linalg.projection([1, 2], [0, 0]), "projection|length 0|another b"),
+    (lambda: linalg.angle([0, 0], [1, 2]), "angle|length 0"),
+    (lambda: linalg.matmul(SHORT, SHORT), "matmul|(2, 3) and (2, 3)|.T"),
+    (lambda: linalg.matmul(np.ones(3), SHORT), "matmul|a|matrix|(3,)"),
+    (lambda: linalg.one_hot([3, 10], 10), "one_hot|0 to 9|3 to 10|num_classes"),
+    (lambda: linalg.one_hot([-1, 2]), "one_hot|-1 to 2"),
+    (lambda: linalg.one_hot(EMPTY), "one_hot|pass num_classes"),
+    (lambda: linalg.cdist(SHORT, LONG), "cdist|(2, 3)|(2, 4)"),
+    (lambda: linalg.cdist(np.ones(3), SHORT), "cdist|x1|(3,)|[None]"),
+    (lambda: linalg.power_iteration(SHORT), "power_iteration|square|(2, 3)|svd"),
+    (lambda: linalg.power_iteration([[0, -1], [1, 0]]), "power_iteration|settles|10000|complex"),
+    (lambda: linalg.power_iteration(np.diag([1, -1])), "power_iteration|opposite in sign"),
+    (lambda: linalg.power_iteration([[np.nan]]), "power_iteration|NaN"),
+    (lambda: linalg.svd(SHORT, 3), "svd|1 to 2|(2, 3)|got 3"),
+    (lambda: linalg.svd(SHORT, 0.5), "svd|got 0.5"),
+    (lambda: linalg.svd(np.ones((0, 3))), "svd|(0, 3)"),
+    (lambda: linalg.svd(SHORT, max_iterations=0), "svd|0 rounds|max_iterations"),
+    (lambda: linalg.PCA(1).fit([[1, 2]]), "PCA.fit|2 rows"),
+    (lambda: linalg.PCA(1).fit([[1, np.inf], [1, 2]]), "PCA.fit|infinity"),
+    (lambda: linalg.PCA(3).fit(DATA), "PCA.fit|1 to 2|got 3"),
+    (lambda: linalg.PCA(1.0).fit(DATA), "PCA.fit|between|got 1.0"),
+    (lambda: linalg.PCA(True).fit(DATA), "PCA.fit|got True"),
+    (lambda: linalg.PCA(1).transform(DATA), "PCA|call fit first"),
+    (lambda: linalg.PCA(1).inverse_transform(DATA), "PCA|call fit first"),
+    (lambda: linalg.PCA(1).fit(DATA).transform([[1]]), "PCA.transform|(N, 2)|(1, 1)"),
+    (lambda: linalg.PCA(1).fit(DATA).inverse_transform(DATA), "PCA.inverse_transform|(N, 1)|(5, 2)"),
+]
+TYPE_ERRORS = [
+    (lambda: linalg.norm(["a"]), "norm|a|real numbers|dtype"),
+    (lambda: linalg.norm([1j]), "norm|complex128"),
+    (lambda: linalg.one_hot([0.0, 1.0]), "one_hot|float64|astype(int)"),
+    (lambda: linalg.svd(SHORT, rng=0), "rng|int|default_rng(0)"),
+]
+CASES = [(ValueError, *case) for case in VALUE_ERRORS] + [(TypeError, *case) for case in TYPE_ERRORS]
 
 
-@pytest.mark.parametrize("misuse", MISUSES)
-def test_errors_name_the_function_what_it_expected_and_what_came(misuse):
-    call, error, words = MISUSES[misuse]
+@pytest.mark.parametrize("error, call, words", CASES, ids=[words for *_, words in CASES])
+def test_errors_name_the_function_what_it_expected_and_what_came(error, call, words):
     with pytest.raises(error) as caught:
         call()
-    for word in words:
+    for word in words.split("|"):
         assert word in str(caught.value)

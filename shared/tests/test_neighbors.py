@@ -1,5 +1,7 @@
 """neighbors.py against loops, scikit-learn and hand-made ties."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from sklearn import neighbors as reference
 from shared import neighbors
 from shared.neighbors import KNeighborsClassifier, NearestCentroid, majority_vote
 
+some = settings(deadline=None, max_examples=50, derandomize=True)
 MODELS = [NearestCentroid, KNeighborsClassifier]
 
 
@@ -42,7 +45,7 @@ def test_nearest_centroid_by_hand():
     assert_array_equal(model.predict([[2.9, 9], [3.1, 9], [3, 1]]), ["left", "right", "left"])
 
 
-@settings(deadline=None, max_examples=40, derandomize=True)
+@some
 @given(st.integers(1, 30), st.integers(1, 8), st.integers(1, 4), st.data())
 def test_kneighbors_is_the_loop_with_ties_to_the_earlier_example(n, queries, size, data):
     k = data.draw(st.integers(1, n))
@@ -73,7 +76,6 @@ def test_chunks_do_not_show(monkeypatch, at_once):
 
 
 def test_chunks_keep_the_memory_down(monkeypatch):
-    import tracemalloc
 
     x = np.zeros((20_000, 1), np.float32)
     monkeypatch.setattr(neighbors, "_DISTANCES_AT_ONCE", 1_000_000)
@@ -99,7 +101,7 @@ def test_majority_vote_and_its_ties():
     assert_array_equal(majority_vote([["b", "a", "a", "b"]]), ["b"])
 
 
-@settings(deadline=None, max_examples=60, derandomize=True)
+@some
 @given(st.lists(st.lists(st.integers(-3, 3), min_size=5, max_size=5), min_size=1, max_size=6))
 def test_majority_vote_is_the_count(labels):
     for row, winner in zip(labels, majority_vote(labels), strict=True):

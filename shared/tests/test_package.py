@@ -12,7 +12,6 @@ import shared
 
 FOLDER = Path(shared.__file__).parent
 CORE = ["__init__", "linalg", "neighbors", "nn", "optim", "gradcheck", "images", "metrics"]
-ALLOWED = {"numpy", "shared"}
 
 
 def core_files():
@@ -34,13 +33,11 @@ def imports(source):
 
 def strangers(source):
     """What a file of the core imports but NumPy, the standard library and the core."""
-    core = {f"shared.{name}" for name in CORE} | {"shared.default_rng", "shared.manual_seed"}
     for name in imports(source):
-        top = name.split(".")[0]
-        own = ".".join(name.split(".")[:2])
-        if top == "shared" and own != "shared" and own not in core:
-            yield name
-        elif top not in ALLOWED and top not in sys.stdlib_module_names:
+        top, _, part = name.partition(".")
+        core = part.split(".")[0] in {*CORE, "default_rng", "manual_seed", ""}
+        known = core if top == "shared" else top == "numpy" or top in sys.stdlib_module_names
+        if not known:
             yield name
 
 

@@ -59,10 +59,8 @@ def test_a_notebook_that_fails_stays_as_it_was(path, capsys):
     notebooks.write(path, notebook)
     before = path.read_bytes()
     assert command.main(["run", str(path), "--jobs", "1"]) == 1
-    assert (
-        "01-notebook.ipynb: failed" in (printed := capsys.readouterr().out)
-        and "ValueError: too high" in printed
-    )
+    printed = capsys.readouterr().out
+    assert printed.startswith("01-notebook.ipynb: failed") and "too high" in printed
     assert path.read_bytes() == before
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
