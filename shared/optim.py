@@ -185,6 +185,8 @@ class Schedule:
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
 
+    per_batch = False  # whether step() belongs after each batch, and not after each epoch
+
     def __init__(self, optimizer):
         self.optimizer, self.base_lr, self.last_epoch = optimizer, optimizer.initial_lr, 0
         optimizer.lr = self.rate(0)
@@ -246,6 +248,8 @@ class OneCycleLR(Schedule):
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
 
+    per_batch = True
+
     def __init__(
         self,
         optimizer,
@@ -275,7 +279,7 @@ class OneCycleLR(Schedule):
         super().__init__(optimizer)
 
     def rate(self, count):
-        if count >= self.total_steps:
+        if count > self.total_steps:  # the step after the last batch is still counted
             raise ValueError(f"OneCycleLR was made for {self.total_steps} steps, and this is one more")
         if self.momenta:
             self.set_momentum(self.between(self.momenta, count))

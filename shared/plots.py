@@ -147,6 +147,18 @@ def matrix(axis, values, left=0, top=0, colors=None, name=None):
     axis.yaxis.set_inverted(True)
 
 
+def regions(axis, says, x, y):
+    """Colour the plane between the limits `x` and `y`, such as (0, 1), by the class that `says` gives to each point.
+
+    says: (N, 2) -> (N,) whole numbers or booleans; class 0 gets the first colour of PALETTE, class 1 the second.
+    """
+    across, up = np.meshgrid(np.linspace(*x, 301), np.linspace(*y, 301))
+    classes = np.asarray(says(np.stack([across.ravel(), up.ravel()], axis=1))).astype(int)
+    tints = mpl.colors.to_rgba_array(PALETTE, 0.25)[classes].reshape(*across.shape, 4)
+    axis.imshow(tints, extent=(*x, *y), origin="lower", aspect="auto")
+    axis.grid(visible=False)
+
+
 def amounts(axis, values, unit):
     """Draw what things cost, such as {"loop": 0.02}, as dots on a logarithmic axis in `unit`, the first one on top."""
     in_words = mpl.ticker.EngFormatter(unit, places=1)

@@ -49,7 +49,7 @@ class ReLU(Module):
 
     def forward(self, x):
         self.active = x > 0
-        return x * self.active  # faster than np.maximum, and the mask is what backward needs
+        return np.maximum(x, 0)
 
     def backward(self, grad_y):
         return grad_y * self.active
@@ -63,15 +63,14 @@ class LeakyReLU(Module):
     """
 
     def __init__(self, negative_slope=0.01):
-        self.negative_slope = negative_slope
+        self.negative_slope = float(negative_slope)
 
     def forward(self, x):
-        slope = np.asarray(self.negative_slope, x.dtype)
-        self.slope = np.where(x > 0, x.dtype.type(1), slope)
-        return x * self.slope
+        self.active = x > 0
+        return np.where(self.active, x, self.negative_slope * x)
 
     def backward(self, grad_y):
-        return grad_y * self.slope
+        return np.where(self.active, grad_y, self.negative_slope * grad_y)
 
     def extra_repr(self):
         return f"negative_slope={self.negative_slope}"
@@ -85,15 +84,17 @@ class ELU(Module):
     """
 
     def __init__(self, alpha=1.0):
-        self.alpha = alpha
+        self.alpha = float(alpha)
 
     def forward(self, x):
-        below = self.alpha * np.expm1(np.minimum(x, 0))
-        self.slope = np.where(x > 0, x.dtype.type(1), below + x.dtype.type(self.alpha))
-        return np.where(x > 0, x, below)
+        self.active, self.below = x > 0, self.alpha * np.expm1(np.minimum(x, 0))
+        return np.where(self.active, x, self.below)
 
     def backward(self, grad_y):
-        return grad_y * self.slope
+        return np.where(self.active, grad_y, grad_y * (self.below + self.alpha))
+
+    def extra_repr(self):
+        return f"alpha={self.alpha}"
 
 
 class GELU(Module):
@@ -113,7 +114,7 @@ class GELU(Module):
     def forward(self, x):
         self.x = x
         if self.approximate == "tanh":
-            self.t = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+            self.t = np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
             return 0.5 * x * (1 + self.t)
         self.phi = 0.5 * (1 + _erf(x / math.sqrt(2)))
         return x * self.phi
@@ -121,7 +122,7 @@ class GELU(Module):
     def backward(self, grad_y):
         x = self.x
         if self.approximate == "tanh":
-            inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2)
+            inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
             return grad_y * (0.5 * (1 + self.t) + 0.5 * x * (1 - self.t**2) * inner)
         density = np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
         return grad_y * (self.phi + x * density)
@@ -143,7 +144,7 @@ class SiLU(Module):
 
 
 class Softmax(Module):
-    """Turn scores into probabilities that add up to 1 along `dim`.
+    """Turn scores into probabilities that add up to 1 along `dim`, by default the last axis.
 
     The largest score is subtracted first, so that exp never overflows.
     Source: Bridle (1990); torch.nn.Softmax.
@@ -161,6 +162,9 @@ class Softmax(Module):
     def backward(self, grad_y):
         shared = (grad_y * self.y).sum(axis=self.dim, keepdims=True)
         return self.y * (grad_y - shared)
+
+    def extra_repr(self):
+        return f"dim={self.dim}"
 
 
 def _erf(x):

@@ -1,19 +1,27 @@
-"""Gradient clipping, and penalties on large weights."""
+"""Gradient clipping: one bad batch must not throw the weights far away."""
 
 import numpy as np
 
 
-def clip_grad_norm_(parameters, max_norm):
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
     """Scale all gradients down together when their joint length exceeds max_norm. Returns the length before.
 
+    norm_type: 2 for the length, 1 for the sum of the sizes, np.inf for the largest.
+    Raises ValueError, with error_if_nonfinite, when the length is NaN or infinite.
     Source: Pascanu, Mikolov & Bengio (2013), algorithm 1; torch.nn.utils.clip_grad_norm_.
     Built in 03-backpropagation/06-initialisation.ipynb.
     """
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    total = np.sqrt(sum(float(np.vdot(grad, grad)) for grad in grads))
+    norms = [np.linalg.norm(grad.ravel(), norm_type) for grad in grads]
+    total = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
+    if error_if_nonfinite and not np.isfinite(total):
+        raise ValueError(
+            f"clip_grad_norm_ expected finite gradients, got a length of {total}: look for NaN in the input "
+            "with np.isnan(x).any(), then try a smaller learning rate"
+        )
     scale = min(1.0, max_norm / (total + 1e-6))
     for grad in grads:
-        grad *= grad.dtype.type(scale)
+        grad *= scale
     return total
 
 

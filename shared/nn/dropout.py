@@ -7,7 +7,7 @@ from shared.nn.module import Module
 
 
 class Dropout(Module):
-    """In training, set each number to 0 with probability p and scale the others by 1 / (1 - p); in evaluation, do nothing.
+    """In training, each number becomes 0 with probability p and the others grow by 1 / (1 - p); else nothing happens.
 
     Shapes: x (…) -> y (…). The mean of y over many draws is x, in both modes.
     Raises ValueError when p is not from 0 to 1.
@@ -15,18 +15,17 @@ class Dropout(Module):
     Built in 03-backpropagation/07-regularisation.ipynb.
     """
 
-    def __init__(self, p=0.5, rng=None):
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout expected p from 0 to 1, got {p}: it is the share that is dropped")
+    def __init__(self, p=0.5, *, rng=None):
+        if not isinstance(p, (int, float)) or not 0 <= p <= 1:
+            raise ValueError(f"Dropout expected p from 0 to 1, got {p!r}: it is the share that is dropped")
         self.p, self.rng = p, rng
 
     def forward(self, x):
-        if not self.training or self.p == 0:
+        if not self.training:
             self.mask = None
             return x
         kept = default_rng(self.rng).random(x.shape, dtype=np.float32) >= self.p
-        scale = 0 if self.p == 1 else 1 / (1 - self.p)
-        self.mask = kept * x.dtype.type(scale)
+        self.mask = kept / x.dtype.type(1 - self.p) if self.p < 1 else np.zeros_like(x)
         return x * self.mask
 
     def backward(self, grad_y):

@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from shared import checks
+
 
 class Parameter:
     """An array that is learned: ``data``, and ``grad``, the gradient of the loss with respect to it.
 
-    ``data`` is float32 until ``Module.to`` says otherwise. ``grad`` is None until the first backward pass, as in PyTorch.
+    ``data`` is float32 until ``Module.to`` says otherwise; ``grad`` is None until the first backward pass.
+    Source: torch.nn.Parameter.
     Built in 02-neural-net-basics/04-forward-pass.ipynb.
     """
 
@@ -29,27 +32,8 @@ class Parameter:
         return f"Parameter{self.shape}"
 
 
-class Module:
-    """A piece of a network that turns an input into an output, and a gradient back into a gradient.
-
-    A layer defines ``forward(x)``, which keeps on self what ``backward`` needs, and ``backward(grad_y)``, which adds to the
-    gradients of its parameters and returns the gradient of its input. What is assigned to an attribute is found again:
-    parameters, modules, and the arrays named in ``buffers`` (state that is kept, but not learned).
-    Source: torch.nn.Module. Different here: there is no autograd, ``backward`` is written out and can be read.
-    Built in 02-neural-net-basics/04-forward-pass.ipynb.
-    """
-
-    training = True
-    buffers = ()
-
-    def __call__(self, x):
-        return self.forward(x)
-
-    def forward(self, x):
-        raise NotImplementedError(f"{type(self).__name__} defines no forward(x)")
-
-    def backward(self, grad_y):
-        raise NotImplementedError(f"{type(self).__name__} defines no backward(grad_y)")
+class _Tree:
+    """Finding what is inside a module, by looking through its attributes."""
 
     def named_children(self):
         """Pairs (name, module) of the modules directly inside this one."""
@@ -71,8 +55,7 @@ class Module:
 
     def parameters(self):
         """The parameters of this module and of all inside it."""
-        for _, parameter in self.named_parameters():
-            yield parameter
+        return (parameter for _, parameter in self.named_parameters())
 
     def zero_grad(self):
         """Forget the gradients: each becomes None."""
@@ -89,55 +72,82 @@ class Module:
         """Switch to evaluation. Returns self."""
         return self.train(False)
 
-    def to(self, dtype):
-        """Turn parameters and floating-point buffers into `dtype` (float32 or float64). Returns self."""
-        for module in self.modules():
-            for name, value in vars(module).items():
-                if isinstance(value, Parameter):
-                    value.data, value.grad = value.data.astype(dtype), None
-                elif name in module.buffers and value.dtype.kind == "f":
-                    setattr(module, name, value.astype(dtype))
-        return self
 
-    def state_dict(self, prefix=""):
-        """Name -> a copy of each array that makes this module what it is: parameters and buffers, named as in PyTorch."""
-        state = {}
-        for name, value in vars(self).items():
-            if isinstance(value, Parameter):
-                state[prefix + name] = value.data.copy()
-        for name in self.buffers:
-            state[prefix + name] = np.array(getattr(self, name))
-        for name, child in self.named_children():
-            state |= child.state_dict(f"{prefix}{name}.")
-        return state
+class _State(_Tree):
+    """Taking the arrays out of a module and putting them back."""
+
+    buffers = ()
+
+    def state_dict(self):
+        """Name -> a copy of each array that makes this module what it is, named and ordered as in PyTorch."""
+        return {name: np.array(getattr(owner, attribute)) for name, owner, attribute in self._arrays()}
 
     def load_state_dict(self, state):
-        """Take over the arrays of `state`. Nothing is changed unless every name and every shape fits.
+        """Take over the arrays of `state`; nothing is changed unless every name and every shape fits.
 
         Raises ValueError that lists, key by key, what is missing, unexpected, or of another shape.
         """
-        mine = self.state_dict()
-        wrong = [f"{name} is missing" for name in mine if name not in state]
-        wrong += [f"{name} is unexpected" for name in state if name not in mine]
-        wrong += [
-            f"{name} should be {mine[name].shape}, came as {np.shape(state[name])}"
-            for name in mine
-            if name in state and mine[name].shape != np.shape(state[name])
-        ]
-        if wrong:
-            raise ValueError(
-                f"load_state_dict: this {type(self).__name__} is built otherwise: {'; '.join(wrong)}"
-            )
-        self._take(state, "")
+        mine, theirs = self.state_dict(), {name: np.asarray(array) for name, array in dict(state).items()}
+        checks.state(self, mine, theirs)
+        for name, owner, attribute in self._arrays():
+            setattr(owner, attribute, theirs[name].astype(mine[name].dtype))
 
-    def _take(self, state, prefix):
+    def to(self, dtype):
+        """Turn parameters and floating-point buffers into `dtype`, np.float32 or np.float64. Returns self."""
+        if dtype not in (np.float32, np.float64):
+            name = type(self).__name__
+            raise TypeError(
+                f"{name}.to expected np.float32 or np.float64, got {dtype!r}: there is no other device"
+            )
+        for _, owner, attribute in self._arrays():
+            if (array := getattr(owner, attribute)).dtype.kind == "f":
+                setattr(owner, attribute, array.astype(dtype))
+        self.zero_grad()
+        return self
+
+    def _arrays(self, prefix=""):
+        """(name, owner, attribute) of every array: a parameter owns its ``data``, a module its buffers."""
         for name, value in vars(self).items():
             if isinstance(value, Parameter):
-                value.data = np.array(state[prefix + name], dtype=value.data.dtype)
-            elif name in self.buffers:
-                setattr(self, name, np.array(state[prefix + name], dtype=np.asarray(value).dtype))
+                yield prefix + name, value, "data"
+        for name in self.buffers:
+            yield prefix + name, self, name
         for name, child in self.named_children():
-            child._take(state, f"{prefix}{name}.")
+            yield from child._arrays(f"{prefix}{name}.")
+
+
+class Module(_State):
+    """A piece of a network that turns an input into an output, and a gradient back into a gradient.
+
+    A layer defines ``forward(x)``, which keeps on self what ``backward`` needs, and ``backward(grad_y)``, which adds
+    to the gradients of its parameters and returns the gradient of its input. Parameters and modules are found in its
+    attributes, and so are the arrays named in ``buffers``: state that is kept, but not learned.
+    Source: torch.nn.Module. Different here: there is no autograd, ``backward`` is written out and can be read.
+    Built in 02-neural-net-basics/04-forward-pass.ipynb.
+    """
+
+    training = True
+    input_grad = True
+    __getattr__ = checks.missing
+
+    def __call__(self, x):
+        self.check(x)
+        return self.forward(x)
+
+    def forward(self, x):
+        raise NotImplementedError(f"{type(self).__name__} defines no forward(x)")
+
+    def backward(self, grad_y):
+        raise NotImplementedError(f"{type(self).__name__} defines no backward(grad_y)")
+
+    def check(self, x):
+        """Raise TypeError or ValueError when this is no input for the module."""
+        checks.floats(self, "x", x)
+
+    def requires_input_grad_(self, mode=True):
+        """With False, backward may return None: nobody needs the gradient of data, and it takes time. Returns self."""
+        self.input_grad = mode
+        return self
 
     def extra_repr(self):
         """What stands between the brackets when the module is printed."""
@@ -153,31 +163,42 @@ class Sequential(Module):
     """Modules one behind the other: forward from the first to the last, backward from the last to the first.
 
     Shapes: each module must take what the one before it gives.
+    Raises TypeError for what is not a module, ValueError for the same module twice.
     Source: torch.nn.Sequential, with its names "0", "1", … in ``state_dict``.
     Built in 02-neural-net-basics/04-forward-pass.ipynb.
     """
 
     def __init__(self, *modules):
+        checks.stack(self, Module, modules)
         for index, module in enumerate(modules):
-            if not isinstance(module, Module):
-                raise TypeError(
-                    f"Sequential expected modules, got {module!r} at place {index}: did you forget the brackets?"
-                )
             setattr(self, str(index), module)
 
     def forward(self, x):
-        for _, module in self.named_children():
+        for module in self:
             x = module(x)
+        self.y_shape = x.shape
         return x
 
     def backward(self, grad_y):
-        for _, module in reversed(self.named_children()):
-            grad_y = module.backward(grad_y)
+        checks.gradient(self, grad_y, self.y_shape)
+        for module in reversed(list(self)):
+            if grad_y is not None:  # None where nobody needs it
+                grad_y = module.backward(grad_y)
         return grad_y
+
+    def requires_input_grad_(self, mode=True):
+        for module in self:  # up to the first that learns: behind it, gradients are needed
+            module.requires_input_grad_(mode)
+            if any(True for _ in module.parameters()):
+                break
+        return super().requires_input_grad_(mode)
+
+    def __iter__(self):
+        return (module for _, module in self.named_children())
 
     def __len__(self):
         return len(self.named_children())
 
     def __getitem__(self, index):
-        modules = [module for _, module in self.named_children()]
+        modules = list(self)
         return Sequential(*modules[index]) if isinstance(index, slice) else modules[index]

@@ -1,0 +1,143 @@
+"""What modules and losses say when they are used wrongly: who expected what, what came, and what to try."""
+
+import numpy as np
+
+__all__ = []  # no lesson builds these
+
+
+def floats(who, name, array, advice=""):
+    """Refuse what is not an array of floating-point numbers."""
+    if not isinstance(array, np.ndarray):
+        advice = advice or f"try np.array({name}, np.float32)"
+        raise TypeError(f"{who!r} expected {name} as an array, got {type(array).__name__}: {advice}")
+    if array.dtype.kind != "f":
+        advice = advice or f"try {name}.astype(np.float32), and / 255 for pixels"
+        raise TypeError(f"{who!r} expected floating-point numbers as {name}, got {array.dtype}: {advice}")
+
+
+def rows(module, x, features, weight=None):
+    """Refuse what is not (N, features) of the same dtype as the weight."""
+    floats(module, "x", x)
+    if weight is not None and x.dtype != weight.data.dtype:
+        advice = f"try x.astype(np.{weight.data.dtype}), or model.to(np.{x.dtype})"
+        raise TypeError(f"{module!r} expected {weight.data.dtype} like its weights, got {x.dtype}: {advice}")
+    if x.ndim == 2 and x.shape[1] == features:
+        return
+    if x.ndim > 2:
+        advice = "put nn.Flatten() before it"
+    elif x.ndim < 2:
+        advice = "one example is a batch of one: x[None]"
+    elif x.shape[0] == features:
+        advice = "examples are rows here: try x.T"
+    else:
+        advice = f"the layer before it should have {features} outputs"
+    raise ValueError(f"{module!r} expected (N, {features}), got {x.shape}: {advice}")
+
+
+def gradient(module, grad_y, shape):
+    """Refuse what is not the gradient of an output of this shape."""
+    if np.shape(grad_y) != shape:
+        found = np.shape(grad_y) or f"one {type(grad_y).__name__}"
+        advice = "pass what criterion.backward() returns for this batch, not the loss"
+        raise ValueError(
+            f"{type(module).__name__}.backward expected a gradient {shape}, got {found}: {advice}"
+        )
+
+
+def sizes(module, *numbers):
+    """Refuse what can't be a number of features."""
+    for number in numbers:
+        if not isinstance(number, (int, np.integer)) or number < 1:
+            advice = "a picture of 28 x 28 pixels has 784"
+            name = type(module).__name__
+            raise ValueError(
+                f"{name} expected whole numbers of features, 1 or more, got {number!r}: {advice}"
+            )
+
+
+def stack(module, kind, parts):
+    """Refuse what is not a list of different modules."""
+    for place, part in enumerate(parts):
+        name = type(module).__name__
+        if not isinstance(part, kind):
+            advice = "brackets after a name make a module of it, and a list goes in as *layers"
+            raise TypeError(f"{name} expected modules, got {part!r} at place {place}: {advice}")
+        if (first := parts.index(part)) < place:
+            advice = "it keeps one input for backward, so make a second one"
+            raise ValueError(
+                f"{name} expected different modules, got {part!r} at {first} and {place}: {advice}"
+            )
+
+
+def state(module, mine, theirs):
+    """Refuse arrays of other names or shapes than the module's own; each is named."""
+    wrong = [f"{name} is missing" for name in mine if name not in theirs]
+    wrong += [f"{name} is unexpected" for name in theirs if name not in mine]
+    for name in (name for name in mine if name in theirs):
+        if theirs[name].shape != mine[name].shape:
+            wrong.append(f"{name} should be {mine[name].shape}, came as {theirs[name].shape}")
+        elif theirs[name].dtype.kind not in "fiu":
+            wrong.append(f"{name} should hold numbers, came as {theirs[name].dtype}")
+    if wrong:
+        name, advice = type(module).__name__, "build the model as it was when the weights were saved"
+        raise ValueError(
+            f"load_state_dict of {name} expected its own arrays, got: {'; '.join(wrong)}: {advice}"
+        )
+
+
+def pair(loss, input, target):
+    """Refuse what are not two arrays of one shape and dtype, with something in them."""
+    floats(loss, "input", input, "the prediction comes first, then the target")
+    floats(loss, "target", target, f"try target.astype(np.{input.dtype})")
+    name = type(loss).__name__
+    if input.shape != target.shape:
+        advice = "(N,) and (N, 1) are made alike by target[:, None]"
+        raise ValueError(f"{name} expected a target of shape {input.shape}, got {target.shape}: {advice}")
+    if input.dtype != target.dtype:
+        advice = f"try target.astype(np.{input.dtype})"
+        raise TypeError(f"{name} expected a target of {input.dtype}, got {target.dtype}: {advice}")
+    if not input.size:
+        raise ValueError(
+            f"{name} expected at least one row, got an empty batch {input.shape}: look at the slice"
+        )
+
+
+def classes(loss, scores, target):
+    """Refuse what are not scores (N, C) and the numbers of N classes."""
+    floats(loss, "scores", scores, "the prediction comes first, then the target")
+    name, found = type(loss).__name__, target.shape
+    if scores.ndim != 2:
+        raise ValueError(
+            f"{name} expected scores (N, C), got {scores.shape}: one example is a batch of one: x[None]"
+        )
+    if not scores.size:
+        raise ValueError(
+            f"{name} expected at least one row, got an empty batch {scores.shape}: look at the slice"
+        )
+    if found == scores.shape and scores.shape[1] > 1:
+        advice = "one-hot rows become numbers by target.argmax(axis=1)"
+        raise ValueError(
+            f"{name} expected the numbers of the classes, ({len(scores)},), got {found}: {advice}"
+        )
+    if found != scores.shape[:1]:
+        advice = (
+            "a column becomes a row by target[:, 0]" if len(found) == 2 else "are x and y of the same batch?"
+        )
+        raise ValueError(f"{name} expected one class per row, ({len(scores)},), got {found}: {advice}")
+    if target.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name} expected whole numbers as target, got {target.dtype}: try target.astype(int)"
+        )
+    if target.min() < 0 or target.max() >= scores.shape[1]:
+        expected, found = f"classes from 0 to {scores.shape[1] - 1}", f"{target.min()} to {target.max()}"
+        raise ValueError(
+            f"{name} expected {expected}, got {found}: as many outputs as classes, counted from 0"
+        )
+
+
+def missing(self, name):
+    """Python asks here for an attribute that it has found nowhere else."""
+    raise AttributeError(
+        f"{type(self).__name__} expected to have {name!r}, got nothing of that name. If backward asked for it: "
+        "call first, y = model(x) and loss = criterion(y, target), since backward goes over the last call"
+    )
