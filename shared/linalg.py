@@ -163,7 +163,7 @@ def one_hot(labels, num_classes=-1):
     Shapes: labels (…) of whole numbers 0 … num_classes - 1 -> (…, num_classes), int64, as in
     torch.nn.functional.one_hot; num_classes=-1 takes the largest label plus one.
     Raises TypeError when the labels are not whole numbers, ValueError when one is negative or too large.
-    Source: Goodfellow, Bengio & Courville, Deep Learning, section 5.1.4.
+    Source: Bishop, Pattern Recognition and Machine Learning, section 2.2 (1-of-K coding).
     Built in 01-linear-algebra/03-broadcasting.ipynb.
     """
     labels = np.asarray(labels)
@@ -281,7 +281,7 @@ def _rotate_columns(a):
 
     Turning two columns in their plane by half of atan2(2 x·y, x·x - y·y) makes them perpendicular, the first one the
     longer, and disturbs the other pairs less than it mends. Pairs without a common column are turned at once.
-    Source: one-sided Jacobi, Golub & Van Loan, section 8.6.3.
+    Source: one-sided Jacobi, Golub & Van Loan, Matrix Computations, section 8.6.
     """
     rows, size = a.shape
     eps = np.finfo(a.dtype).eps
@@ -306,15 +306,15 @@ def _rotate_columns(a):
     return work[:rows, :size], work[rows:, :size]
 
 
-def svd(a, k=None, *, max_iterations=1000, rng=None):
+def svd(a, k=None, *, rng=None):
     """The k largest singular values with their directions: ``a ≈ u @ np.diag(s) @ vh``, exact when k is all of them.
 
     Shapes: a (M, N), k from 1 to min(M, N), None for all -> u (M, k), s (k,) largest first, vh (k, N). The largest
     component of each row of vh is positive. Same order as torch.linalg.svd(a, full_matrices=False).
     A block of somewhat more than k directions goes through a and back, as in power_iteration, and is kept
-    perpendicular on the way; then rotations find the best directions inside the block. Good for up to about 100
-    directions: what needs hundreds should use np.linalg.svd.
-    Raises ValueError when a is not a matrix of finite numbers, k is out of range, or nothing settles.
+    perpendicular on the way; then rotations find the best directions inside the block. While these do not settle, the
+    block grows. Good for up to about 100 directions: what needs hundreds should use np.linalg.svd.
+    Raises ValueError when a is not a matrix of finite numbers or k is out of range.
     Source: Halko, Martinsson & Tropp (2011), Finding structure with randomness, algorithm 4.4.
     Built in 01-linear-algebra/04-eigenvectors-and-pca.ipynb.
     """
@@ -327,8 +327,10 @@ def svd(a, k=None, *, max_iterations=1000, rng=None):
     rng, scale = default_rng(rng), np.abs(a).max() or 1  # squares of scaled numbers cannot overflow
     tall = (a if a.shape[0] >= a.shape[1] else a.T) / scale
     tolerance = 10 * np.sqrt(max(a.shape) * k) * np.finfo(a.dtype).eps
-    v = rng.standard_normal((tall.shape[1], min(tall.shape[1], 2 * k + 10))).astype(a.dtype)
-    for _ in range(max_iterations):
+    v = np.empty((tall.shape[1], 0), dtype=a.dtype)
+    while True:
+        more = min(2 * k + 10 if v.size == 0 else 1 + v.shape[1] // 20, tall.shape[1] - v.shape[1])
+        v = np.hstack([v, rng.standard_normal((len(v), more)).astype(a.dtype)])
         for _ in range(5):
             u = _orthonormal(tall @ v, rng)
             v = _orthonormal(tall.T @ u, rng)
@@ -338,13 +340,11 @@ def svd(a, k=None, *, max_iterations=1000, rng=None):
         s = np.sqrt((turned**2).sum(axis=0))
         u, v = u @ _orthonormal(turned, rng), v @ turn
         error = norm((tall.T @ u[:, :k] - v[:, :k] * s[:k]).reshape(-1))
-        if error <= tolerance * s[0]:
-            left, right = (u, v) if a.shape[0] >= a.shape[1] else (v, u)
-            signs = _signs(right[:, :k].T)  # (k, 1)
-            return left[:, :k] * signs[:, 0], s[:k] * scale, right[:, :k].T * signs
-    raise ValueError(
-        f"svd did not settle in {max_iterations} rounds: raise max_iterations, or use np.linalg.svd"
-    )
+        if error <= tolerance * s[0] or v.shape[1] == tall.shape[1]:  # a block of all directions is exact
+            break
+    left, right = (u, v) if a.shape[0] >= a.shape[1] else (v, u)
+    signs = _signs(right[:, :k].T)  # (k, 1)
+    return left[:, :k] * signs[:, 0], s[:k] * scale, right[:, :k].T * signs
 
 
 def _principal_directions(x):

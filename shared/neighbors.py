@@ -44,7 +44,7 @@ def majority_vote(labels):
     Shapes: labels (N, K), each row the labels of one example's neighbours, nearest first -> (N,). Taking
     ``labels[:, :3]`` gives the vote of the three nearest. (scikit-learn breaks ties by the smaller label instead.)
     Raises ValueError when labels is not (N, K) with at least one neighbour.
-    Source: Cover & Hart (1967), Nearest neighbor pattern classification, section V.
+    Source: Cover & Hart (1967), Nearest neighbor pattern classification.
     Built in 01-linear-algebra/05-first-recogniser.ipynb.
     """
     labels = np.asarray(labels)

@@ -68,6 +68,8 @@ def run(path, timings=False):
     ).execute(stderr=subprocess.DEVNULL)  # where the kernel only warns of its own transport
     notebook.metadata = nbformat.from_dict(METADATA)
     for old, cell in zip(before.cells, notebook.cells, strict=True):
+        kept = {key: value for key, value in cell.metadata.items() if key in ("tags", "jupyter")}
+        cell.metadata = nbformat.from_dict(kept)  # without what editors leave there
         if cell.cell_type == "code":
             _settle(cell, old, keep_pictures=not timings and "timing" in cell.metadata.get("tags", []))
     write(path, notebook)
@@ -77,8 +79,12 @@ def run(path, timings=False):
 def _settle(cell, old, keep_pictures):
     """Make the outputs of a cell independent of when they were made."""
     for index, output in enumerate(cell.outputs):
+        if "traceback" in output:
+            output.traceback = output.traceback[-1:]  # the lines above it hold paths of this machine
         data = output.get("data", {})
         if WIDGET in data:
             data[WIDGET]["model_id"] = f"{cell.id}-{index}"
-        if keep_pictures and index < len(old.outputs) and "image/png" in old.outputs[index].get("data", {}):
-            data["image/png"] = old.outputs[index].data["image/png"]
+        before = old.outputs[index] if keep_pictures and index < len(old.outputs) else {}
+        # Another size, or other words, which the file itself carries as well, make it another picture.
+        if "image/png" in before.get("data", {}) and before.metadata == output.metadata:
+            data["image/png"] = before.data["image/png"]

@@ -7,7 +7,6 @@ import json
 import platform
 import re
 import tempfile
-from getpass import getuser
 from pathlib import Path
 
 import nbformat
@@ -152,7 +151,12 @@ def _places(notebook, path):
 
 def places(text, general=PLACE):
     """Where this computer keeps its files, and what it is called: nobody else's business, and never true elsewhere."""
-    own = {str(Path.home()), str(notebooks.ROOT), f"{getuser()}@"}
+    own = [str(Path.home()), str(notebooks.ROOT), f"{Path.home().name}@"]
     if re.search(r"[\d.-]", platform.node()):  # else it may be a word of the text
-        own.add(platform.node())
-    return [match.group() for match in general.finditer(text)] + [word for word in own if word in text]
+        own.append(platform.node())
+    own = "|".join(re.escape(word) for word in own if len(word) > 4)
+    return [
+        found.group()
+        for kind in (general, re.compile(rf"(?<![\w./])({own})(?![\w-])"))
+        for found in kind.finditer(text)
+    ]

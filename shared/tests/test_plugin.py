@@ -1,9 +1,11 @@
 """A notebook that runs again: what the comparison lets pass, and what not."""
 
 import io
+import os
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import matplotlib
 import nbformat
@@ -13,8 +15,8 @@ from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_notebook
 from nbval.plugin import get_sanitize_patterns
 
-from shared import notebooks
-from shared.tests import pictures
+from shared import datasets, notebooks
+from shared.tests import pictures, plugin
 
 PATTERNS = dict(
     get_sanitize_patterns((notebooks.ROOT / "shared/tests/sanitize.cfg").read_text(encoding="ascii"))
@@ -160,8 +162,11 @@ def run_tests(folder):
         notebooks.ROOT / "pyproject.toml",
         folder,
     ]
-    command += ["-q", "-rf", "--color=no", "-p", "no:cacheprovider"]
-    printed = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8").stdout
+    command += ["-n", "0", "-q", "-rf", "--color=no", "-p", "no:cacheprovider"]
+    utf_8 = os.environ | {"PYTHONUTF8": "1"}
+    printed = subprocess.run(
+        command, cwd=folder, env=utf_8, capture_output=True, text=True, encoding="utf-8"
+    ).stdout
     return {line.split(" - ")[0] for line in printed.splitlines() if line.startswith("FAILED ")}, printed
 
 
@@ -179,3 +184,34 @@ def test_running_again_finds_each_change(tmp_path):
     failed, printed = run_tests(tmp_path)
     wanted = [f"spoiled.ipynb::Cell {place}" for place in places] + ["swapped.ipynb::Cell 1"]
     assert failed == {f"FAILED {name}" for name in wanted}, printed
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The loaders that were called, none of which finds its data."""
+    calls = []
+
+    def load(name):
+        calls.append(name)
+        raise OSError(f"no data: {name} tried everything")
+
+    for name in [name for name in vars(datasets) if name.startswith("load_")]:
+        monkeypatch.setattr(datasets, name, lambda name=name: load(name))
+    return calls
+
+
+def test_data_is_fetched_once_before_the_first_notebook_and_its_absence_is_said(calls):
+    said = []
+    writer = SimpleNamespace(line=said.append)
+    config = SimpleNamespace(
+        option=SimpleNamespace(collectonly=False), stash={}, get_terminal_writer=lambda: writer
+    )
+    plugin.pytest_xdist_node_collection_finished(
+        SimpleNamespace(config=config), ["shared/tests/test_log.py::test_a"]
+    )
+    assert calls == []  # no notebook is among the tests
+    for _ in range(2):  # each worker says what it has found
+        ids = ["shared/tests/test_log.py::test_a", "01-linear-algebra/01-vectors.ipynb::Cell 0"]
+        plugin.pytest_xdist_node_collection_finished(SimpleNamespace(config=config), ids)
+    assert calls == ["load_mnist", "load_orl_faces"]
+    assert "load_mnist failed before the notebooks were started" in said[0] and "tried everything" in said[0]
