@@ -44,15 +44,11 @@ def gradient(module, grad_y, shape):
         )
 
 
-def sizes(module, *numbers):
-    """Refuse what can't be a number of features."""
-    for number in numbers:
-        if not isinstance(number, (int, np.integer)) or number < 1:
-            advice = "a picture of 28 x 28 pixels has 784"
-            name = type(module).__name__
-            raise ValueError(
-                f"{name} expected whole numbers of features, 1 or more, got {number!r}: {advice}"
-            )
+def sizes(who, number, what, advice):
+    """Refuse what can't be a number of things."""
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+        name = type(who).__name__
+        raise ValueError(f"{name} expected a whole number of {what}, 1 or more, got {number!r}: {advice}")
 
 
 def stack(module, kind, parts):
@@ -133,6 +129,90 @@ def classes(loss, scores, target):
         raise ValueError(
             f"{name} expected {expected}, got {found}: as many outputs as classes, counted from 0"
         )
+
+
+def parameters(optimizer, params):
+    """The parameters in a list, each once; refuse what is none."""
+    name, advice = type(optimizer).__name__, "pass model.parameters(), with the brackets"
+    if not hasattr(params, "__iter__"):
+        raise TypeError(f"{name} expected parameters, got a {type(params).__name__}: {advice}")
+    params = list(params)
+    if not params:
+        advice += "; modules are not found inside a list, but inside nn.Sequential"
+        raise ValueError(f"{name} expected parameters, got none: {advice}")
+    if wrong := [part for part in params if not hasattr(part, "add_grad")]:
+        raise TypeError(f"{name} expected Parameters, got {type(wrong[0]).__name__}: {advice}")
+    return list(dict.fromkeys(params))
+
+
+def not_negative(who, name, value):
+    """The setting as a Python number; refuse what is none, or below 0."""
+    if not isinstance(value, (int, float, np.number)) or not value >= 0:
+        kind = ValueError if isinstance(value, (int, float, np.number)) else TypeError
+        advice = "a step against the gradient is subtracted already" if name == "lr" else "0 switches it off"
+        raise kind(f"{type(who).__name__} expected {name} as a number, 0 or more, got {value!r}: {advice}")
+    return float(value)
+
+
+def memory(optimizer, state):
+    """Refuse what is not the state of such an optimizer with as many parameters of the same shapes."""
+    name, advice = type(optimizer).__name__, "build the model and the optimizer as they were"
+    expected, found = {"lr", optimizer.cycled, "memory"}, set(state)
+    if found != expected:
+        raise ValueError(f"{name} expected a state with {sorted(expected)}, got {sorted(found)}: {advice}")
+    if len(state["memory"]) != len(optimizer.params):
+        found = f"{len(state['memory'])}"
+        raise ValueError(
+            f"{name} expected the state of {len(optimizer.params)} parameters, got {found}: {advice}"
+        )
+    for place, (parameter, arrays) in enumerate(zip(optimizer.params, state["memory"], strict=True)):
+        if odd := {np.shape(array) for array in arrays.values()} - {(), parameter.shape}:
+            found = ", ".join(map(str, odd))
+            raise ValueError(
+                f"{name} expected {parameter.shape} for parameter {place}, got {found}: {advice}"
+            )
+
+
+def kind(who, thing, expected):
+    """Refuse what is not of this kind."""
+    if not isinstance(thing, expected):
+        found, name = thing if isinstance(thing, type) else type(thing), type(who).__name__
+        advice = (
+            f"make it first: optimizer = optim.SGD(model.parameters(), lr=0.1); optim.{name}(optimizer, …)"
+        )
+        raise TypeError(f"{name} expected an {expected.__name__}, got {found.__name__}: {advice}")
+
+
+def choice(who, name, value, choices):
+    """Refuse what is not one of the choices."""
+    if value not in choices:
+        told = " or ".join(f'"{choice}"' for choice in choices)
+        raise ValueError(
+            f"{type(who).__name__} expected {name} {told}, got {value!r}: try {name}={choices[0]!r}"
+        )
+
+
+def total_steps(total_steps, epochs, steps_per_epoch):
+    """The number of batches that a schedule is made for."""
+    if total_steps is None and None not in (epochs, steps_per_epoch):
+        total_steps = epochs * steps_per_epoch
+    if not isinstance(total_steps, (int, np.integer)) or total_steps < 1:
+        found = f"{total_steps}, {epochs} and {steps_per_epoch}"
+        advice = "try total_steps=epochs * len(batches)"
+        raise ValueError(
+            f"OneCycleLR expected total_steps, or epochs and steps_per_epoch, got {found}: {advice}"
+        )
+    return int(total_steps)
+
+
+def within(schedule, count, total):
+    """Refuse a step past the end."""
+    if count > total:
+        name, advice = (
+            type(schedule).__name__,
+            "step once a batch, and give it epochs * batches as total_steps",
+        )
+        raise ValueError(f"{name} expected at most {total} steps, got step {count}: {advice}")
 
 
 def missing(self, name):

@@ -8,32 +8,31 @@
 Arguments, defaults and numbers are those of torch.optim.
 """
 
+import copy
 import math
 
 import numpy as np
+
+from shared import checks
 
 
 class Optimizer:
     """The part that optimizers share: the parameters, the learning rate, and the memory of each parameter.
 
-    A subclass defines ``update(data, grad, memory)``, which changes ``data`` in place; ``memory`` is a dictionary of its own
-    for each parameter. Parameters whose gradient is None are left alone.
+    A subclass defines ``update(data, grad, memory)``, which changes ``data`` in place; ``memory`` is a dictionary of
+    its own for each parameter. Parameters whose gradient is None are left alone.
     Raises ValueError when there are no parameters or a setting is negative, TypeError for what is not a Parameter.
+    Source: torch.optim.Optimizer.
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
 
+    cycled = "momentum"  # what OneCycleLR moves beside the learning rate
+
     def __init__(self, params, lr, **settings):
-        self.params = list(params)
-        if not self.params:
-            raise ValueError(f"{type(self).__name__} got no parameters: pass model.parameters()")
-        if wrong := [p for p in self.params if not hasattr(p, "add_grad")]:
-            kind = type(wrong[0]).__name__
-            raise TypeError(f"{type(self).__name__} expected Parameters, got {kind}: pass model.parameters()")
-        for name, value in {"lr": lr, **settings}.items():
-            if not value >= 0:
-                raise ValueError(f"{type(self).__name__} expected {name} of 0 or more, got {value}")
-        self.lr, self.initial_lr = lr, lr
+        self.params, self.lr = checks.parameters(self, params), checks.not_negative(self, "lr", lr)
         self.memory = [{} for _ in self.params]
+        for name, value in settings.items():
+            setattr(self, name, checks.not_negative(self, name, value))
 
     def zero_grad(self):
         """Forget the gradients: each becomes None."""
@@ -47,25 +46,21 @@ class Optimizer:
                 self.update(parameter.data, parameter.grad, memory)
 
     def state_dict(self):
-        """What must be kept to go on later: the learning rate and the memory of each parameter."""
-        return {"lr": self.lr, "memory": [dict(memory) for memory in self.memory]}
+        """A copy of what changes on the way: the learning rate, momentum or betas, the memory of each parameter."""
+        return copy.deepcopy({name: getattr(self, name) for name in ("lr", self.cycled, "memory")})
 
     def load_state_dict(self, state):
-        """Go on where `state` was taken. Raises ValueError when it belongs to another number of parameters."""
-        if len(state["memory"]) != len(self.params):
-            raise ValueError(
-                f"the state has {len(state['memory'])} parameters, the optimizer {len(self.params)}"
-            )
-        self.lr = state["lr"]
-        self.memory = [
-            {name: np.copy(value)[()] for name, value in memory.items()} for memory in state["memory"]
-        ]
+        """Go on where `state` was taken. Raises ValueError when it belongs to another optimizer or another model."""
+        checks.memory(self, state)
+        for name, value in copy.deepcopy(state).items():
+            setattr(self, name, value)
 
 
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum: a ball that rolls; with nesterov: one that looks ahead.
 
-    velocity = momentum * velocity + grad; data -= lr * velocity. weight_decay adds weight_decay * data to the gradient (L2).
+    velocity = momentum * velocity + grad; data -= lr * velocity. weight_decay adds weight_decay * data to the gradient
+    (L2).
     Source: Robbins & Monro (1951); Polyak (1964); Sutskever et al. (2013), section 2; torch.optim.SGD.
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
@@ -73,9 +68,11 @@ class SGD(Optimizer):
     def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
         super().__init__(params, lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum == 0 or dampening != 0):
-            raise ValueError("SGD with nesterov needs momentum above 0 and dampening 0")
-        self.momentum, self.dampening = momentum, dampening
-        self.weight_decay, self.nesterov = weight_decay, nesterov
+            found = f"momentum {momentum} and dampening {dampening}"
+            raise ValueError(
+                f"SGD with nesterov expected momentum above 0 and dampening 0, got {found}: try 0.9 and 0"
+            )
+        self.dampening, self.nesterov = float(dampening), nesterov
 
     def update(self, data, grad, memory):
         if self.weight_decay:
@@ -100,8 +97,7 @@ class RMSprop(Optimizer):
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
         super().__init__(params, lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
-        self.alpha, self.eps, self.weight_decay = alpha, eps, weight_decay
-        self.momentum, self.centered = momentum, centered
+        self.centered = centered
 
     def update(self, data, grad, memory):
         if self.weight_decay:
@@ -132,38 +128,33 @@ class Adam(Optimizer):
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
 
-    decoupled = False
+    cycled, decoupled = "betas", False
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
         super().__init__(params, lr, eps=eps, weight_decay=weight_decay)
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"{type(self).__name__} expected betas from 0 to below 1, got {betas}")
-        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        if np.shape(betas) != (2,) or not all(0 <= beta < 1 for beta in betas):
+            name = type(self).__name__
+            raise ValueError(
+                f"{name} expected betas, two numbers from 0 to below 1, got {betas}: try (0.9, 0.999)"
+            )
+        self.betas = tuple(map(float, betas))
 
     def update(self, data, grad, memory):
         if not memory:
             memory |= {"step": 0, "exp_avg": np.zeros_like(data), "exp_avg_sq": np.zeros_like(data)}
-            memory["room"] = np.empty_like(data)
+        memory["step"] += 1
         if self.weight_decay and self.decoupled:
             data *= 1 - self.lr * self.weight_decay
         elif self.weight_decay:
             grad = grad + self.weight_decay * data
-        memory["step"] += 1
-        mean, square, room = memory["exp_avg"], memory["exp_avg_sq"], memory["room"]
-        beta1, beta2 = self.betas
-        np.subtract(grad, mean, out=room)
-        room *= 1 - beta1
-        mean += room
-        np.multiply(grad, grad, out=room)
-        room *= 1 - beta2
+        (beta1, beta2), mean, square = self.betas, memory["exp_avg"], memory["exp_avg_sq"]
+        mean += (1 - beta1) * (grad - mean)
         square *= beta2
-        square += room
-        np.sqrt(square, out=room)
-        room /= math.sqrt(1 - beta2 ** memory["step"])
-        room += self.eps
-        np.divide(mean, room, out=room)
-        room *= self.lr / (1 - beta1 ** memory["step"])
-        data -= room
+        square += (1 - beta2) * grad * grad
+        size = np.sqrt(square)
+        size /= math.sqrt(1 - beta2 ** memory["step"])
+        size += self.eps
+        data -= self.lr / (1 - beta1 ** memory["step"]) * (mean / size)
 
 
 class AdamW(Adam):
@@ -182,13 +173,14 @@ class AdamW(Adam):
 class Schedule:
     """The part that schedules share: ``step()`` counts on and sets the optimizer's learning rate to ``rate(count)``.
 
+    Raises TypeError when it is not given an optimizer.
+    Source: torch.optim.lr_scheduler.LRScheduler.
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
 
-    per_batch = False  # whether step() belongs after each batch, and not after each epoch
-
     def __init__(self, optimizer):
-        self.optimizer, self.base_lr, self.last_epoch = optimizer, optimizer.initial_lr, 0
+        checks.kind(self, optimizer, Optimizer)
+        self.optimizer, self.base_lr, self.last_epoch = optimizer, optimizer.lr, 0
         optimizer.lr = self.rate(0)
 
     def rate(self, count):
@@ -207,7 +199,9 @@ class Schedule:
         return {name: value for name, value in vars(self).items() if name != "optimizer"}
 
     def load_state_dict(self, state):
+        """Go on where `state` was taken; the optimizer gets the learning rate of that moment."""
         vars(self).update(state)
+        self.optimizer.lr = self.rate(self.last_epoch)
 
 
 class StepLR(Schedule):
@@ -218,6 +212,7 @@ class StepLR(Schedule):
     """
 
     def __init__(self, optimizer, step_size, gamma=0.1):
+        checks.sizes(self, step_size, "epochs", "step_size=1 is each epoch")
         self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer)
 
@@ -233,6 +228,7 @@ class CosineAnnealingLR(Schedule):
     """
 
     def __init__(self, optimizer, T_max, eta_min=0.0):
+        checks.sizes(self, T_max, "epochs", "T_max is how many there will be")
         self.T_max, self.eta_min = T_max, eta_min
         super().__init__(optimizer)
 
@@ -247,8 +243,6 @@ class OneCycleLR(Schedule):
     Source: Smith & Topin (2018); torch.optim.lr_scheduler.OneCycleLR.
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
-
-    per_batch = True
 
     def __init__(
         self,
@@ -265,51 +259,38 @@ class OneCycleLR(Schedule):
         div_factor=25.0,
         final_div_factor=1e4,
     ):
-        if total_steps is None and (epochs is None or steps_per_epoch is None):
-            raise ValueError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(
-                f'OneCycleLR expected anneal_strategy "cos" or "linear", got {anneal_strategy!r}'
-            )
-        self.total_steps = total_steps or epochs * steps_per_epoch
+        self.total_steps = checks.total_steps(total_steps, epochs, steps_per_epoch)
+        checks.choice(self, "anneal_strategy", anneal_strategy, ("cos", "linear"))
         self.peak = pct_start * self.total_steps - 1
-        self.linear = anneal_strategy == "linear"
+        self.linear, self.cycle_momentum = anneal_strategy == "linear", cycle_momentum
         self.rates = max_lr / div_factor, max_lr, max_lr / div_factor / final_div_factor
-        self.momenta = (max_momentum, base_momentum, max_momentum) if cycle_momentum else None
+        self.momenta = max_momentum, base_momentum, max_momentum
         super().__init__(optimizer)
 
     def rate(self, count):
-        if count > self.total_steps:  # the step after the last batch is still counted
-            raise ValueError(f"OneCycleLR was made for {self.total_steps} steps, and this is one more")
-        if self.momenta:
-            self.set_momentum(self.between(self.momenta, count))
+        checks.within(self, count, self.total_steps)
+        if self.cycle_momentum:
+            momentum, optimizer = self.between(self.momenta, count), self.optimizer
+            betas = optimizer.cycled == "betas"
+            setattr(optimizer, optimizer.cycled, (momentum, optimizer.betas[1]) if betas else momentum)
         return self.between(self.rates, count)
 
     def between(self, values, count):
         """The value at `count`, on the way from the first of three values to the second, or on to the third."""
         start, peak, end = values
         if count <= self.peak:
-            low, high, share = start, peak, count / self.peak
+            low, high, share = start, peak, count / self.peak if self.peak else 1.0
         else:
             low, high, share = peak, end, (count - self.peak) / (self.total_steps - 1 - self.peak)
         return low + (high - low) * (share if self.linear else (1 - math.cos(math.pi * share)) / 2)
-
-    def set_momentum(self, momentum):
-        if hasattr(self.optimizer, "betas"):
-            self.optimizer.betas = (momentum, *self.optimizer.betas[1:])
-        elif getattr(self.optimizer, "momentum", 0):
-            self.optimizer.momentum = momentum
-        else:
-            raise ValueError(
-                "OneCycleLR moves the momentum too, and this optimizer has none: set cycle_momentum=False"
-            )
 
 
 class ReduceLROnPlateau(Schedule):
     """Multiply the learning rate by factor when a measure has not got better for more than `patience` epochs.
 
-    step(metric) takes the measure of the epoch. mode: "min" or "max"; better means by more than threshold, relative ("rel")
-    or absolute ("abs"). After a reduction, `cooldown` epochs do not count.
+    step(metrics) takes the measure of the epoch. mode: "min" or "max"; better means by more than threshold, relative
+    ("rel") or absolute ("abs"). After a reduction, `cooldown` epochs do not count.
+    Raises ValueError for another mode or threshold_mode, and for a factor of 1 or more.
     Source: torch.optim.lr_scheduler.ReduceLROnPlateau.
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
@@ -326,10 +307,11 @@ class ReduceLROnPlateau(Schedule):
         min_lr=0.0,
         eps=1e-8,
     ):
-        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+        checks.choice(self, "mode", mode, ("min", "max"))
+        checks.choice(self, "threshold_mode", threshold_mode, ("rel", "abs"))
+        if not factor < 1:
             raise ValueError(
-                f'ReduceLROnPlateau expected mode "min" or "max" and threshold_mode "rel" or "abs", '
-                f"got {mode!r} and {threshold_mode!r}"
+                f"ReduceLROnPlateau expected a factor below 1, got {factor}: it makes the rate smaller"
             )
         self.sign, self.factor, self.patience, self.eps = (1 if mode == "min" else -1), factor, patience, eps
         self.threshold, self.threshold_mode = threshold, threshold_mode
@@ -340,14 +322,13 @@ class ReduceLROnPlateau(Schedule):
     def rate(self, count):
         return self.optimizer.lr
 
-    def step(self, metric):
+    def step(self, metrics):
         self.last_epoch += 1
-        metric = self.sign * float(metric)
-        margin = self.threshold * (abs(self.best) if self.threshold_mode == "rel" else 1)
-        if self.best == math.inf or metric < self.best - margin:
-            self.best, self.num_bad_epochs = metric, 0
-        else:
-            self.num_bad_epochs += 1
+        value = self.sign * float(metrics)  # smaller is better now
+        relative = self.threshold_mode == "rel"
+        bound = self.best * (1 - self.sign * self.threshold) if relative else self.best - self.threshold
+        self.num_bad_epochs = 0 if value < bound else self.num_bad_epochs + 1
+        self.best = value if value < bound else self.best
         if self.cooldown_counter > 0:
             self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
         if self.num_bad_epochs > self.patience:

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from shared import checks
 from shared.nn.module import Module
 
 
@@ -107,8 +108,7 @@ class GELU(Module):
     """
 
     def __init__(self, approximate="none"):
-        if approximate not in ("none", "tanh"):
-            raise ValueError(f'GELU expected approximate "none" or "tanh", got {approximate!r}')
+        checks.choice(self, "approximate", approximate, ("none", "tanh"))
         self.approximate = approximate
 
     def forward(self, x):

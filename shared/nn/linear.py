@@ -19,7 +19,8 @@ class Linear(Module):
     """
 
     def __init__(self, in_features, out_features, bias=True, *, rng=None):
-        checks.sizes(self, in_features, out_features)
+        for number in (in_features, out_features):
+            checks.sizes(self, number, "features", "a picture of 28 x 28 pixels has 784")
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(np.zeros((out_features, in_features)))
         self.bias = Parameter(np.zeros(out_features)) if bias else None

@@ -22,9 +22,7 @@ class Loss:
     __getattr__ = checks.missing
 
     def __init__(self, *, reduction="mean"):
-        if reduction not in self.reductions:
-            choices = " or ".join(f'"{name}"' for name in self.reductions)
-            raise ValueError(f"{type(self).__name__} expected reduction {choices}, got {reduction!r}")
+        checks.choice(self, "reduction", reduction, self.reductions)
         self.reduction = reduction
 
     def reduce(self, losses):
@@ -73,20 +71,21 @@ class CrossEntropyLoss(Loss):
     def __call__(self, logits, target):
         target = np.asarray(target)
         checks.classes(self, logits, target)
-        shifted = logits - logits.max(axis=1, keepdims=True)  # exp() cannot overflow now
-        log_probs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        scores = np.ascontiguousarray(logits.T)  # (C, N): sums along the longer axis are faster
+        shifted = scores - scores.max(axis=0)  # exp() cannot overflow now
+        log_probs = shifted - np.log(np.exp(shifted).sum(axis=0))
         self.probs, self.target = np.exp(log_probs), target
-        losses = -log_probs[np.arange(len(target)), target]
+        losses = -log_probs[target, np.arange(len(target))]
         if self.label_smoothing:
-            losses += self.label_smoothing * (-log_probs.mean(axis=1) - losses)
+            losses += self.label_smoothing * (-log_probs.mean(axis=0) - losses)
         return self.reduce(losses)
 
     def backward(self):
-        grad = self.probs / self.count
-        grad[np.arange(len(grad)), self.target] -= (1 - self.label_smoothing) / self.count  # p - y
+        grad = self.probs / self.count  # (C, N)
+        grad[self.target, np.arange(len(self.target))] -= (1 - self.label_smoothing) / self.count  # p - y
         if self.label_smoothing:
-            grad -= self.label_smoothing / grad.shape[1] / self.count
-        return grad
+            grad -= self.label_smoothing / len(grad) / self.count
+        return grad.T
 
 
 class BCEWithLogitsLoss(Loss):

@@ -12,7 +12,7 @@ class _BatchNorm(Module):
     buffers = ("running_mean", "running_var", "num_batches_tracked")
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
-        checks.sizes(self, num_features)
+        checks.sizes(self, num_features, "features", "as many as the layer before has outputs")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.track_running_stats = track_running_stats
         self.weight = Parameter(np.ones(num_features)) if affine else None
