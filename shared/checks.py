@@ -65,8 +65,13 @@ def stack(module, kind, parts):
             )
 
 
-def state(module, mine, theirs):
-    """Refuse arrays of other names or shapes than the module's own; each is named."""
+def state(module, mine, state):
+    """The arrays of a state; refuse other names or shapes than the module's own, and name each."""
+    who, advice = f"load_state_dict of {type(module).__name__}", "build the model as it was when the weights were saved"
+    if not hasattr(state, "keys"):
+        advice = "open a file first, with np.load(path)"
+        raise TypeError(f"{who} expected a dictionary of arrays, got {type(state).__name__}: {advice}")
+    theirs = {name: np.asarray(array) for name, array in state.items()}
     wrong = [f"{name} is missing" for name in mine if name not in theirs]
     wrong += [f"{name} is unexpected" for name in theirs if name not in mine]
     for name in (name for name in mine if name in theirs):
@@ -75,10 +80,8 @@ def state(module, mine, theirs):
         elif theirs[name].dtype.kind not in "fiu":
             wrong.append(f"{name} should hold numbers, came as {theirs[name].dtype}")
     if wrong:
-        name, advice = type(module).__name__, "build the model as it was when the weights were saved"
-        raise ValueError(
-            f"load_state_dict of {name} expected its own arrays, got: {'; '.join(wrong)}: {advice}"
-        )
+        raise ValueError(f"{who} expected its own arrays, got others: {'; '.join(wrong)}: {advice}")
+    return theirs
 
 
 def pair(loss, input, target):

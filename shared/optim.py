@@ -122,8 +122,8 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """Momentum, divided by the root of the recent mean square, both corrected for having started at 0.
 
-    betas: how much of the mean and of the mean square is kept each step. weight_decay is added to the gradient (L2); see
-    AdamW for the other way.
+    betas: how much of the mean and of the mean square is kept each step. weight_decay is added to the gradient (L2);
+    see AdamW for the other way.
     Source: Kingma & Ba (2015), algorithm 1; torch.optim.Adam.
     Built in 03-backpropagation/05-optimizers.ipynb.
     """

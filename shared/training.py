@@ -8,19 +8,20 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from shared import default_rng
+from shared import default_rng, optim
+from shared.nn import clip_grad_norm_
 
 
 def minibatches(x, y, batch_size, rng=None):
     """Go once through the examples in random order, a few at a time; the last batch may be smaller.
 
     Shapes: x (N, …), y (N, …) -> pairs (x (B, …), y (B, …)). Every example comes exactly once.
-    Raises ValueError when x and y differ in length.
+    Raises ValueError when x and y differ in length, or batch_size is not a whole number above 0.
     Source: Bottou (2010), Large-scale machine learning with stochastic gradient descent.
     Built in 03-backpropagation/03-backprop-by-hand.ipynb.
     """
-    if len(x) != len(y):
-        raise ValueError(f"minibatches expected one target for each example, got {len(x)} and {len(y)}")
+    _pairs("minibatches", x, y)
+    _count("minibatches", "batch_size", batch_size)
     order = default_rng(rng).permutation(len(x))
     for start in range(0, len(x), batch_size):
         rows = order[start : start + batch_size]
@@ -30,17 +31,22 @@ def minibatches(x, y, batch_size, rng=None):
 def evaluate(model, criterion, x, y, batch_size=1000):
     """The mean loss, and for class numbers as y the accuracy (else NaN), of a model in evaluation mode.
 
-    The mode of the model is put back afterwards. -> (loss, accuracy)
+    Shapes: x (N, …), y (N, …) -> (loss, accuracy from 0 to 1). The mode of the model is put back afterwards.
+    Raises ValueError when x and y differ in length.
+    Source: torch has no such function; its tutorials write this loop anew each time.
     Built in 03-backpropagation/04-layers.ipynb.
     """
+    _pairs("evaluate", x, y)
     was_training, loss, right = model.training, 0.0, 0
     model.eval()
-    for start in range(0, len(x), batch_size):
-        target = y[start : start + batch_size]
-        output = model(x[start : start + batch_size])
-        loss += float(criterion(output, target)) * len(target)
-        right += np.sum(output.argmax(axis=1) == target) if target.dtype.kind in "iu" else math.nan
-    model.train(was_training)
+    try:
+        for start in range(0, len(x), batch_size):
+            target = y[start : start + batch_size]
+            output = model(x[start : start + batch_size])
+            loss += float(criterion(output, target)) * len(target)
+            right += np.sum(output.argmax(axis=1) == target) if target.dtype.kind in "iu" else math.nan
+    finally:
+        model.train(was_training)
     return loss / len(x), float(right) / len(x)
 
 
@@ -62,32 +68,42 @@ def fit(
 ):
     """Train a model. Returns the history: a list with a dictionary for each epoch.
 
-    train, validation: pairs (x, y). scheduler: a schedule of shared.optim; those with ``per_batch`` step after each batch, the
-    others after each epoch (ReduceLROnPlateau sees the validation loss). patience: stop when the validation loss has not
-    got better for so many epochs, and put the best weights back. max_norm: clip the gradients.
-    checkpoint: a file to which everything is written after each epoch, and from which the same call goes on, to the same
-    weights as if it had never stopped. rng decides the order of the examples.
-    Raises FloatingPointError when the loss is not a number, with what can be seen; ValueError for patience without
-    validation, or a checkpoint of another model.
-    Source: Goodfellow, Bengio & Courville, Deep Learning, algorithms 8.1 and 7.2 (early stopping).
+    train, validation: pairs (x, y). scheduler: a schedule of shared.optim; OneCycleLR steps after each batch, the
+    others after each epoch (ReduceLROnPlateau sees the validation loss, or without one that of training).
+    patience: stop when the validation loss has not got better for so many epochs, and put the best weights back.
+    max_norm: clip the gradients. rng decides the order of the examples. quiet: no progress bar, no lines.
+    checkpoint: a file to which everything is written after each epoch, and from which the same call goes on, to the
+    same weights as if it had never stopped; with more epochs than before it trains on.
+    Raises FloatingPointError when a loss is not a finite number, with what can be seen; ValueError for patience without
+    validation, a setting below 1, or the checkpoint of another run.
+    Source: Goodfellow, Bengio & Courville, Deep Learning, algorithms 8.1 (descent) and 7.1 (early stopping).
     Built in 03-backpropagation/04-layers.ipynb.
     """
+    for name, number in {"epochs": epochs, "batch_size": batch_size, "patience": patience}.items():
+        if name != "patience" or patience is not None:
+            _count("fit", name, number)
     if patience is not None and validation is None:
-        raise ValueError("fit with patience needs validation data: what should get no better, and when?")
-    run = _Run(model, optimizer, scheduler, default_rng(rng))
+        raise ValueError(
+            "fit with patience expected validation=(x, y), got None: it watches the validation loss"
+        )
+    kind = {
+        "criterion": type(criterion).__name__,
+        "batch_size": batch_size,
+        "max_norm": max_norm,
+        "validation": validation is not None,
+        "examples": len(train[0]),
+    }
+    run = _Run(model, optimizer, scheduler, default_rng(rng), kind)
     if checkpoint and Path(checkpoint).exists():
-        run.load(checkpoint)
-    while len(run.history) < epochs and not run.patience_is_over(patience):
-        loss = _epoch(run, criterion, train, batch_size, max_norm, len(run.history) + 1, quiet)
-        facts = {"epoch": len(run.history) + 1, "loss": loss, "lr": optimizer.lr}
+        run.restore(load(checkpoint), checkpoint)
+    while len(run.history) < epochs and not (patience and len(run.history) - run.best_epoch >= patience):
+        facts = {"epoch": len(run.history) + 1, "lr": optimizer.lr}
+        facts["loss"] = _epoch(run, criterion, train, batch_size, max_norm, quiet)
         if validation is not None:
             facts["validation_loss"], facts["validation_accuracy"] = evaluate(model, criterion, *validation)
-        if scheduler is not None and not scheduler.per_batch:
-            metric = facts.get("validation_loss", loss)
-            scheduler.step(metric) if hasattr(scheduler, "patience") else scheduler.step()
         run.finish_epoch(facts)
         if checkpoint:
-            run.save(checkpoint)
+            save(run.state(), checkpoint)
         if not quiet:
             print(_line(facts))
     if patience is not None:
@@ -95,108 +111,120 @@ def fit(
     return run.history
 
 
-def _epoch(run, criterion, train, batch_size, max_norm, number, quiet):
+def _epoch(run, criterion, train, batch_size, max_norm, quiet):
     """One time through the examples; the mean loss on the way."""
-    model, optimizer, total = run.model.train(), run.optimizer, 0.0
-    x, y = train
-    with tqdm(total=len(x), desc=f"epoch {number}", leave=False, disable=quiet) as bar:
-        for step, (inputs, targets) in enumerate(minibatches(x, y, batch_size, run.rng), 1):
+    model, optimizer, total, number = run.model.train(), run.optimizer, 0.0, len(run.history) + 1
+    off = {"disable": True} if quiet else {}  # else the environment variable TQDM_DISABLE decides
+    with tqdm(total=len(train[0]), desc=f"epoch {number}", leave=False, **off) as bar:
+        for step, (x, y) in enumerate(minibatches(*train, batch_size, run.rng), start=1):
             optimizer.zero_grad()
-            loss = float(criterion(model(inputs), targets))
+            loss = float(criterion(model(x), y))
             if not math.isfinite(loss):
-                raise FloatingPointError(_diagnosis(model, optimizer, inputs, loss, number, step))
+                raise FloatingPointError(
+                    _diagnosis(run, x, f"the loss is {loss} in epoch {number}, step {step}")
+                )
             model.backward(criterion.backward())
             if max_norm is not None:
-                from shared import nn
-
-                nn.clip_grad_norm_(model.parameters(), max_norm)
+                clip_grad_norm_(model.parameters(), max_norm)
             optimizer.step()
-            if run.scheduler is not None and run.scheduler.per_batch:
+            if isinstance(run.scheduler, optim.OneCycleLR):
                 run.scheduler.step()
-            total += loss * len(inputs)
-            bar.update(len(inputs))
-    return total / len(x)
+            total += loss * len(x)
+            bar.update(len(x))
+    return total / len(train[0])
 
 
-def _diagnosis(model, optimizer, inputs, loss, epoch, step):
-    largest = {name: float(np.abs(p.data).max()) for name, p in model.named_parameters()}
-    name = max(largest, key=lambda key: (not math.isfinite(largest[key]), largest[key]))
-    if not np.isfinite(inputs).all():
-        first = "the inputs of this batch hold NaN or infinity: look at how they were prepared"
-    else:
-        first = f"the learning rate {optimizer.lr:g} is too high: try a tenth"
-    return (
-        f"the loss is {loss} in epoch {epoch}, step {step}; the largest weight is {largest[name]:.3g}, in {name}. "
-        f"Likely causes: (1) {first}; (2) the inputs are not scaled: pixels belong between 0 and 1; (3) log or division of 0 in a "
-        "loss of your own: use CrossEntropyLoss on logits. The weights are as they were before this step."
-    )
+def _diagnosis(run, x, what):
+    """What can be seen when a loss is not a number: the largest weight, and the likely causes, likeliest first."""
+    largest = {name: float(np.abs(p.data).max()) for name, p in run.model.named_parameters()}
+    name = max(largest, key=lambda name: (not math.isfinite(largest[name]), largest[name]))
+    causes = [
+        f"the learning rate, {run.optimizer.lr:g}, is too high: try a tenth",
+        "the inputs are not scaled: pixels belong between 0 and 1",
+        "a logarithm or division of 0 in a loss or layer of your own: try gradcheck on it",
+    ]
+    if not np.isfinite(x).all():
+        causes.insert(0, "the inputs of this batch hold NaN or infinity: look at np.isfinite(x)")
+    elif np.abs(x).max() > 20:
+        causes.insert(0, f"the inputs are not scaled: they reach {np.abs(x).max():g}, divide pixels by 255")
+        del causes[2]
+    told = "; ".join(f"({place}) {cause}" for place, cause in enumerate(causes[:3], start=1))
+    return f"{what}; the largest weight is {largest[name]:.3g}, in {name}. Likely causes: {told}. Nothing was saved."
 
 
 def _line(facts):
     parts = [f"epoch {facts['epoch']}", f"loss ≈ {facts['loss']:.4f}"]
-    if "validation_loss" in facts:
+    if not math.isnan(facts.get("validation_accuracy", math.nan)):
+        parts.append(f"validation accuracy ≈ {facts['validation_accuracy']:.4f}")
+    elif "validation_loss" in facts:
         parts.append(f"validation loss ≈ {facts['validation_loss']:.4f}")
-        if not math.isnan(facts["validation_accuracy"]):
-            parts.append(f"validation accuracy ≈ {facts['validation_accuracy']:.4f}")
     return " | ".join(parts)
 
 
 class _Run:
     """Everything that a training run is made of, so that it can be written down and taken up again."""
 
-    def __init__(self, model, optimizer, scheduler, rng):
+    def __init__(self, model, optimizer, scheduler, rng, kind):
         self.model, self.optimizer, self.scheduler, self.rng = model, optimizer, scheduler, rng
-        self.history, self.best, self.best_loss, self.best_epoch = [], model.state_dict(), math.inf, 0
+        self.kind = kind | {"optimizer": type(optimizer).__name__, "scheduler": type(scheduler).__name__}
+        self.history, self.best, self.best_loss, self.best_epoch = [], {}, math.inf, 0
 
     def finish_epoch(self, facts):
+        """Write the epoch into the history, keep the best weights, let the schedule step."""
+        loss = facts.get("validation_loss", facts["loss"])
+        if not math.isfinite(loss):
+            what = f"the validation loss is {loss} after epoch {facts['epoch']}"
+            raise FloatingPointError(_diagnosis(self, np.zeros(1), what))
+        if "validation_loss" in facts and loss < self.best_loss:
+            self.best, self.best_loss, self.best_epoch = self.model.state_dict(), loss, facts["epoch"]
+        if isinstance(self.scheduler, optim.ReduceLROnPlateau):
+            self.scheduler.step(loss)
+        elif self.scheduler is not None and not isinstance(self.scheduler, optim.OneCycleLR):
+            self.scheduler.step()
         self.history.append(facts)
-        if facts.get("validation_loss", math.inf) < self.best_loss:
-            self.best_loss, self.best_epoch = facts["validation_loss"], facts["epoch"]
-            self.best = self.model.state_dict()
-
-    def patience_is_over(self, patience):
-        return patience is not None and len(self.history) - self.best_epoch > patience
 
     def generators(self):
         """Every source of chance in the run, each once."""
-        own = [getattr(module, "rng", None) for module in self.model.modules()]
-        found = [default_rng(), self.rng, *(rng for rng in own if rng is not None)]
-        return list({id(rng): rng for rng in found}.values())
+        own = [default_rng(module.rng) for module in self.model.modules() if hasattr(module, "rng")]
+        return list({id(rng): rng for rng in [default_rng(), self.rng, *own]}.values())
 
-    def save(self, path):
-        optimizer = self.optimizer.state_dict()
-        facts = {
-            "history": self.history,
-            "best": [self.best_loss, self.best_epoch],
-            "lr": optimizer["lr"],
-            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
-            "settings": {
-                name: getattr(self.optimizer, name)
-                for name in ("betas", "momentum")
-                if hasattr(self.optimizer, name)
-            },
-            "generators": [rng.bit_generator.state for rng in self.generators()],
-        }
+    def state(self):
+        """All of it as one dictionary of arrays, for ``save``; the numbers that are no arrays as text."""
         arrays = {f"model/{name}": array for name, array in self.model.state_dict().items()}
         arrays |= {f"best/{name}": array for name, array in self.best.items()}
-        for index, memory in enumerate(optimizer["memory"]):
-            arrays |= {f"optimizer/{index}/{name}": np.asarray(value) for name, value in memory.items()}
-        save(arrays | {"facts": np.array(json.dumps(facts))}, path)
+        settings = self.optimizer.state_dict()
+        for place, memory in enumerate(settings.pop("memory")):
+            arrays |= {f"optimizer/{place}/{name}": np.asarray(value) for name, value in memory.items()}
+        facts = {name: getattr(self, name) for name in ("kind", "history", "best_loss", "best_epoch")}
+        facts |= {"settings": settings, "scheduler": self.scheduler and self.scheduler.state_dict()}
+        facts |= {"generators": [rng.bit_generator.state for rng in self.generators()]}
+        return arrays | {"facts": np.array(json.dumps(facts, default=lambda value: value.tolist()))}
 
-    def load(self, path):
-        arrays = load(path)
-        facts = json.loads(str(arrays.pop("facts")))
+    def restore(self, arrays, path):
+        """Take up the run that ``state`` has written down. Raises ValueError when it was another one."""
+        facts = json.loads(str(arrays.pop("facts", "{}")))
+        theirs = facts.get("kind", {})
+        if wrong := [
+            f"{name} {theirs.get(name)}" for name in self.kind if theirs.get(name) != self.kind[name]
+        ]:
+            mine = ", ".join(f"{name} {value}" for name, value in self.kind.items())
+            advice = "take another file for another run, or delete this one"
+            raise ValueError(
+                f"fit expected a checkpoint with {mine}; {path} has {', '.join(wrong)}: {advice}"
+            )
         self.model.load_state_dict(_below("model/", arrays))
-        self.best, (self.best_loss, self.best_epoch) = _below("best/", arrays), facts["best"]
-        memory = [_below(f"optimizer/{index}/", arrays) for index in range(len(self.optimizer.params))]
-        self.optimizer.load_state_dict({"lr": facts["lr"], "memory": memory})
-        for name, value in facts["settings"].items():
-            setattr(self.optimizer, name, tuple(value) if isinstance(value, list) else value)
-        if self.scheduler:
+        memory = [_below(f"optimizer/{place}/", arrays) for place in range(len(self.optimizer.params))]
+        memory = [
+            {name: array if array.ndim else array.item() for name, array in one.items()} for one in memory
+        ]
+        settings = {name: tuple(v) if isinstance(v, list) else v for name, v in facts["settings"].items()}
+        if self.scheduler is not None:
             self.scheduler.load_state_dict(facts["scheduler"])
+        self.optimizer.load_state_dict(settings | {"memory": memory})
         for rng, state in zip(self.generators(), facts["generators"], strict=True):
             rng.bit_generator.state = state
-        self.history = facts["history"]
+        self.best, self.history = _below("best/", arrays), facts["history"]
+        self.best_loss, self.best_epoch = facts["best_loss"], facts["best_epoch"]
 
 
 def _below(prefix, arrays):
@@ -204,29 +232,51 @@ def _below(prefix, arrays):
 
 
 def save(state, path):
-    """Write a dictionary of arrays (a ``state_dict()``) as .npz; a crash leaves the old file or the new one, never half.
+    """Write a dictionary of arrays (a ``state_dict()``) as .npz; a crash leaves the old file or the new one.
 
+    Raises TypeError for what is no array of numbers or text, an OSError when the file can't be written.
     Source: torch.save, for arrays only and without pickle.
     Built in 03-backpropagation/04-layers.ipynb.
     """
+    arrays = {name: np.asarray(value) for name, value in state.items()}
+    if wrong := [name for name, array in arrays.items() if array.dtype.hasobject]:
+        raise TypeError(f"save expected arrays, got objects in {', '.join(wrong)}: pass model.state_dict()")
     new = Path(f"{path}.new")
     with new.open("wb") as file:
-        np.savez(file, **state)
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())  # on the disk before the name changes, should the power fail
     os.replace(new, path)
 
 
 def load(path):
     """Read a dictionary of arrays that ``save`` has written. Nothing in the file is executed.
 
-    Raises ValueError when the file is not such a file or is damaged.
+    Raises FileNotFoundError when there is none, ValueError when the file is not such a file or is damaged.
+    Source: torch.load with weights_only=True.
     Built in 03-backpropagation/04-layers.ipynb.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise
     except Exception as error:
+        advice = "write it anew with training.save(model.state_dict(), path)"
         raise ValueError(
-            f"{path} is not a file of weights, or it is damaged ({error}): write it anew with save"
+            f"load expected a file of weights, got {path}, damaged or of another kind: {advice}"
         ) from error
+
+
+def _pairs(who, x, y):
+    """Refuse examples without targets, and none at all."""
+    if len(x) != len(y) or not len(x):
+        raise ValueError(
+            f"{who} expected one target for each example, got {len(x)} and {len(y)}: look at the slices"
+        )
+
+
+def _count(who, name, number):
+    """Refuse what is not a whole number above 0."""
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+        raise ValueError(f"{who} expected {name} as a whole number, 1 or more, got {number!r}: try {name}=10")

@@ -94,15 +94,11 @@ class ELU(Module):
     def backward(self, grad_y):
         return np.where(self.active, grad_y, grad_y * (self.below + self.alpha))
 
-    def extra_repr(self):
-        return f"alpha={self.alpha}"
-
 
 class GELU(Module):
     """x * Phi(x): each number weighted by the chance that a standard normal one is smaller.
 
-    approximate: "none" (the error function) or "tanh".
-    Raises ValueError for another value.
+    approximate: "none" (the error function) or "tanh". Raises ValueError for another value.
     Source: Hendrycks & Gimpel (2016); torch.nn.GELU.
     Built in 02-neural-net-basics/03-activations.ipynb.
     """
@@ -162,9 +158,6 @@ class Softmax(Module):
     def backward(self, grad_y):
         shared = (grad_y * self.y).sum(axis=self.dim, keepdims=True)
         return self.y * (grad_y - shared)
-
-    def extra_repr(self):
-        return f"dim={self.dim}"
 
 
 def _erf(x):

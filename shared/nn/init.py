@@ -6,7 +6,7 @@ Each function fills a Parameter or an array in place, keeps its dtype, and retur
 
 import math
 
-from shared import default_rng
+from shared import checks, default_rng
 from shared.nn.module import Parameter
 
 
@@ -56,8 +56,7 @@ def calculate_gain(nonlinearity, param=None):
     slope = 0.01 if param is None else param
     gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
     gains["leaky_relu"] = math.sqrt(2 / (1 + slope**2))
-    if nonlinearity not in gains:
-        raise ValueError(f"calculate_gain expected one of {', '.join(gains)}, got {nonlinearity!r}")
+    checks.choice(calculate_gain, "nonlinearity", nonlinearity, list(gains))
     return gains[nonlinearity]
 
 
@@ -101,8 +100,7 @@ def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", *, rn
 
 
 def _kaiming_std(shape, a, mode, nonlinearity):
-    if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f'kaiming initialisation expected mode "fan_in" or "fan_out", got {mode!r}')
+    checks.choice(kaiming_normal_, "mode", mode, ("fan_in", "fan_out"))
     return calculate_gain(nonlinearity, a) / math.sqrt(fans(shape)[mode == "fan_out"])
 
 

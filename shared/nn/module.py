@@ -87,8 +87,8 @@ class _State(_Tree):
 
         Raises ValueError that lists, key by key, what is missing, unexpected, or of another shape.
         """
-        mine, theirs = self.state_dict(), {name: np.asarray(array) for name, array in dict(state).items()}
-        checks.state(self, mine, theirs)
+        mine = self.state_dict()
+        theirs = checks.state(self, mine, state)
         for name, owner, attribute in self._arrays():
             setattr(owner, attribute, theirs[name].astype(mine[name].dtype))
 

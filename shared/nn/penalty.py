@@ -1,9 +1,4 @@
-"""Penalties on large weights, to be added to the loss: they keep a network simple when the data alone would not.
-
-loss = criterion(model(x), y)
-model.backward(criterion.backward())
-loss += nn.l2_penalty(model.parameters(), 1e-4)
-"""
+"""Penalties on large weights: ``loss += nn.l2_penalty(model.parameters(), 1e-4)``, after model.backward."""
 
 import numpy as np
 

@@ -11,7 +11,7 @@ import pytest
 import shared
 
 FOLDER = Path(shared.__file__).parent
-CORE = ["__init__", "linalg", "neighbors", "nn", "optim", "gradcheck", "images", "metrics"]
+CORE = ["__init__", "checks", "linalg", "neighbors", "nn", "optim", "gradcheck", "images", "metrics"]
 
 
 def core_files():
