@@ -1,4 +1,4 @@
-"""The journal's commands: ``python -m shared run``, ``log`` and ``picture``."""
+"""The journal's commands: ``python -m shared run``, ``log``, ``picture`` and ``bench``."""
 
 import argparse
 import sys
@@ -21,6 +21,7 @@ def main(arguments=None):
     show = commands.add_parser("log", help="write the progress log into the READMEs")
     show.add_argument("--mine", action="store_true", help="show your own progress instead")
     commands.add_parser("picture", help="draw the picture at the head of README.md anew")
+    commands.add_parser("bench", help="time training steps, beside PyTorch where it is installed")
     options = parser.parse_args(arguments)
     if options.command == "run":
         return run_notebooks(options)
@@ -28,6 +29,10 @@ def main(arguments=None):
         from shared import picture
 
         print(*picture.draw(), sep="\n")
+    elif options.command == "bench":
+        from shared import bench
+
+        print(bench.report())
     elif options.mine:
         print(log.mine())
     else:

@@ -21,6 +21,7 @@ def numpy_step(sizes, batch, name):
     """A function that does one training step with this package."""
     x, y = _data(sizes, batch)
     model = nn.Sequential(nn.Linear(*sizes[:2]), nn.ReLU(), nn.Linear(*sizes[1:]))
+    model.requires_input_grad_(False)  # PyTorch computes no gradient of data either
     optimizer, criterion = getattr(optim, name)(model.parameters(), lr=1e-3), nn.CrossEntropyLoss()
 
     def step():

@@ -28,7 +28,7 @@ def rows(module, x, features, weight=None):
     elif x.ndim < 2:
         advice = "one example is a batch of one: x[None]"
     elif x.shape[0] == features:
-        advice = "examples are rows here: try x.T"
+        advice = f"examples are rows: try x.T, or give the layer before it {features} outputs"
     else:
         advice = f"the layer before it should have {features} outputs"
     raise ValueError(f"{module!r} expected (N, {features}), got {x.shape}: {advice}")
@@ -67,7 +67,10 @@ def stack(module, kind, parts):
 
 def state(module, mine, state):
     """The arrays of a state; refuse other names or shapes than the module's own, and name each."""
-    who, advice = f"load_state_dict of {type(module).__name__}", "build the model as it was when the weights were saved"
+    who, advice = (
+        f"load_state_dict of {type(module).__name__}",
+        "build the model as it was when the weights were saved",
+    )
     if not hasattr(state, "keys"):
         advice = "open a file first, with np.load(path)"
         raise TypeError(f"{who} expected a dictionary of arrays, got {type(state).__name__}: {advice}")
@@ -189,10 +192,9 @@ def kind(who, thing, expected):
 def choice(who, name, value, choices):
     """Refuse what is not one of the choices."""
     if value not in choices:
-        told = " or ".join(f'"{choice}"' for choice in choices)
-        raise ValueError(
-            f"{type(who).__name__} expected {name} {told}, got {value!r}: try {name}={choices[0]!r}"
-        )
+        who = getattr(who, "__name__", type(who).__name__)  # a function has a name of its own
+        told = " or ".join(map(repr, choices))
+        raise ValueError(f"{who} expected {name} {told}, got {value!r}: try {name}={choices[0]!r}")
 
 
 def total_steps(total_steps, epochs, steps_per_epoch):

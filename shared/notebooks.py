@@ -55,7 +55,7 @@ def run(path, timings=False):
 
     before, notebook, start = read(path), read(path), time.perf_counter()
     os.environ |= dict.fromkeys(["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"], "1")
-    os.environ |= {"IMAGE_JOURNAL_PROGRESS": "off", "TQDM_DISABLE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    os.environ |= {"IMAGE_JOURNAL_PROGRESS": "off", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     folder = {"metadata": {"path": str(Path(path).parent)}}
     NotebookClient(
         notebook,

@@ -23,7 +23,7 @@ class Optimizer:
     its own for each parameter. Parameters whose gradient is None are left alone.
     Raises ValueError when there are no parameters or a setting is negative, TypeError for what is not a Parameter.
     Source: torch.optim.Optimizer.
-    Built in 03-backpropagation/05-optimizers.ipynb.
+    Built in 03-backpropagation/04-layers.ipynb.
     """
 
     cycled = "momentum"  # what OneCycleLR moves beside the learning rate
@@ -62,7 +62,7 @@ class SGD(Optimizer):
     velocity = momentum * velocity + grad; data -= lr * velocity. weight_decay adds weight_decay * data to the gradient
     (L2).
     Source: Robbins & Monro (1951); Polyak (1964); Sutskever et al. (2013), section 2; torch.optim.SGD.
-    Built in 03-backpropagation/05-optimizers.ipynb.
+    Built in 03-backpropagation/04-layers.ipynb.
     """
 
     def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
@@ -148,13 +148,19 @@ class Adam(Optimizer):
         elif self.weight_decay:
             grad = grad + self.weight_decay * data
         (beta1, beta2), mean, square = self.betas, memory["exp_avg"], memory["exp_avg_sq"]
-        mean += (1 - beta1) * (grad - mean)
+        room = grad - mean  # one array for all that follows: it stays in the processor's cache
+        room *= 1 - beta1
+        mean += room
+        np.multiply(grad, grad, out=room)
+        room *= 1 - beta2
         square *= beta2
-        square += (1 - beta2) * grad * grad
-        size = np.sqrt(square)
-        size /= math.sqrt(1 - beta2 ** memory["step"])
-        size += self.eps
-        data -= self.lr / (1 - beta1 ** memory["step"]) * (mean / size)
+        square += room
+        np.sqrt(square, out=room)
+        correction = math.sqrt(1 - beta2 ** memory["step"])
+        room += self.eps * correction
+        np.divide(mean, room, out=room)
+        room *= self.lr * correction / (1 - beta1 ** memory["step"])
+        data -= room
 
 
 class AdamW(Adam):

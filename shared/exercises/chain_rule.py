@@ -4,6 +4,7 @@ from shared.exercises import Exercise
 
 NAPKIN = [[], [], [(0, 2.0), (1, 3.0)], [(0, 1.0), (2, 1.0)], [(2, 9.0), (3, 6.0)]]
 SQUARED = [[], [(0, 3.0), (0, 3.0)], [(1, -1.0), (0, 0.5)], [], [(2, 2.0), (1, 4.0), (3, 7.0)]]
+DOUBLED = [[], [(0, 2.0)], [(1, 3.0), (1, 3.0)]]
 
 
 def _blames(graph, add=True, back=True):
@@ -55,7 +56,7 @@ EXERCISES = {
         hint="Write u / v as u · v**-1. One factor stands still while the other moves.",
     ),
     "03-02.3": Exercise(
-        cases=[((NAPKIN,), _blames(NAPKIN)), ((SQUARED,), _blames(SQUARED))],
+        cases=[((NAPKIN,), _blames(NAPKIN)), ((SQUARED,), _blames(SQUARED)), ((DOUBLED,), _blames(DOUBLED))],
         mistakes={
             "The order is right. Where two paths meet, their blames still replace each other: add them.": (
                 lambda graph: _blames(graph, add=False)

@@ -36,7 +36,11 @@ EXERCISES = {
     "03-01.1": Exercise(
         cases=[((), (6, 6.5, 6))],
         mistakes={
-            "The central difference spans 2h: from 2.5 to 3.5 is a step of 1, not of 1/2.": lambda: (6, 6.5, 12),
+            "The central difference spans 2h: from 2.5 to 3.5 is a step of 1, not of 1/2.": lambda: (
+                6,
+                6.5,
+                12,
+            ),
             "For a parabola the two sides err equally, and opposite: the central difference is exact.": lambda: (
                 (6, 6.5, 6.5)
             ),
@@ -48,7 +52,10 @@ EXERCISES = {
     "03-01.2": Exercise(
         cases=[((), (2 / 50, 2 / 52))],
         mistakes={
-            "The steepest direction runs away first: the limit is set by the larger curvature.": lambda: (1, 2 / 52),
+            "The steepest direction runs away first: the limit is set by the larger curvature.": lambda: (
+                1,
+                2 / 52,
+            ),
             "With a rate of 1/50 the steep direction arrives in one step; up to twice that it still shrinks.": (
                 lambda: (1 / 50, 2 / 52)
             ),
@@ -81,7 +88,7 @@ EXERCISES = {
             ),
         },
         hint="(function(ahead) - function(behind)) / (2 * h), with ahead = x + h * direction.",
-        close=1e-6,
+        tolerance=1e-6,
     ),
     "03-01.4": Exercise(
         cases=[
@@ -100,6 +107,6 @@ EXERCISES = {
             ),
         },
         hint="Two loops, or one list: first all slopes at the old place, then w - rate * slopes.",
-        close=1e-6,
+        tolerance=1e-6,
     ),
 }

@@ -1,5 +1,7 @@
 """The exercises of 02-neural-net-basics/01-neurons-and-history.ipynb."""
 
+from functools import partial
+
 import numpy as np
 
 from shared.exercises import Exercise
@@ -7,8 +9,9 @@ from shared.exercises import Exercise
 RATES = np.array([40.0, 20.0, 60.0])
 
 
-def _current(f, needed=15.0, resistance=10.0, tau=10.0, pause=2.0, second=1000, sign=-1):
-    return needed / (resistance * (1 - np.exp(sign * (second / f - pause) / tau)))
+def _current(f, needed=15.0, resistance=10.0, tau=10.0, pause=2.0, *, pauses=1, second=1000, sign=-1):
+    """The current for `f` spikes a second, with the bugs that a learner may build in."""
+    return needed / (resistance * (1 - np.exp(sign * (second / f - pauses * pause) / tau)))
 
 
 def _charge(current, steps, dt, resistance=10.0, tau=10.0, leak=1.0, late=False, start=False):
@@ -46,20 +49,10 @@ EXERCISES = {
         ],
         mistakes={
             "The pause is part of every interval: take it away before you solve for the current.": (
-                lambda f, needed=15.0, resistance=10.0, tau=10.0, pause=2.0: (
-                    _current(f, needed, resistance, tau, pause=0.0)
-                )
+                partial(_current, pauses=0)
             ),
-            "f is per second, the times are in ms: the interval is 1000 / f.": (
-                lambda f, needed=15.0, resistance=10.0, tau=10.0, pause=2.0: (
-                    _current(f, needed, resistance, tau, pause, second=1)
-                )
-            ),
-            "A sign: the exponential has to fall with time, exp(-t / tau).": (
-                lambda f, needed=15.0, resistance=10.0, tau=10.0, pause=2.0: (
-                    _current(f, needed, resistance, tau, pause, sign=1)
-                )
-            ),
+            "f is per second, the times are in ms: the interval is 1000 / f.": partial(_current, second=1),
+            "A sign: the exponential has to fall with time, exp(-t / tau).": partial(_current, sign=1),
         },
         hint="The time t from rest to threshold is 1000 / f - pause. Then needed = R · I · (1 - exp(-t / tau)).",
     ),
@@ -91,14 +84,12 @@ EXERCISES = {
         cases=[((1.0, 5, 1.0), _charge(1.0, 5, 1.0)), ((2.0, 40, 0.5), _charge(2.0, 40, 0.5))],
         mistakes={
             "Still the bug: the leak acts on a voltage that already holds this step's push.": (
-                lambda current, steps, dt: _charge(current, steps, dt, late=True)
+                partial(_charge, late=True)
             ),
             "The leak should pull down: current pushes with a plus, v pulls with a minus.": (
-                lambda current, steps, dt: _charge(current, steps, dt, leak=-1.0)
+                partial(_charge, leak=-1.0)
             ),
-            "The path starts one step too early: append v after the step.": (
-                lambda current, steps, dt: _charge(current, steps, dt, start=True)
-            ),
+            "The path starts one step too early: append v after the step.": (partial(_charge, start=True)),
         },
         hint="Compute the whole slope, push and leak, from the old v; change v once.",
     ),

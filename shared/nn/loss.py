@@ -65,7 +65,9 @@ class CrossEntropyLoss(Loss):
     def __init__(self, *, label_smoothing=0.0, reduction="mean"):
         super().__init__(reduction=reduction)
         if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"CrossEntropyLoss expected label_smoothing from 0 to 1, got {label_smoothing}")
+            raise ValueError(
+                f"CrossEntropyLoss expected label_smoothing from 0 to 1, got {label_smoothing}: try 0.1"
+            )
         self.label_smoothing = float(label_smoothing)
 
     def __call__(self, logits, target):
@@ -123,8 +125,7 @@ class MultiMarginLoss(Loss):
 
     def __init__(self, p=1, margin=1.0, *, reduction="mean"):
         super().__init__(reduction=reduction)
-        if p not in (1, 2):
-            raise ValueError(f"MultiMarginLoss expected p of 1 or 2, got {p}")
+        checks.choice(self, "p", p, (1, 2))
         self.p, self.margin = p, float(margin)
 
     def __call__(self, scores, target):

@@ -47,7 +47,7 @@ class _Tree:
 
     def named_parameters(self, prefix=""):
         """Pairs (name, Parameter); the name is the path to it, such as "0.weight"."""
-        for name, value in vars(self).items():
+        for name, value in [*vars(self).items()]:  # a copy: a forward on the way would add to it
             if isinstance(value, Parameter):
                 yield prefix + name, value
         for name, child in self.named_children():
@@ -87,10 +87,9 @@ class _State(_Tree):
 
         Raises ValueError that lists, key by key, what is missing, unexpected, or of another shape.
         """
-        mine = self.state_dict()
-        theirs = checks.state(self, mine, state)
+        arrays = checks.state(self, self.state_dict(), state)
         for name, owner, attribute in self._arrays():
-            setattr(owner, attribute, theirs[name].astype(mine[name].dtype))
+            setattr(owner, attribute, arrays[name].astype(getattr(owner, attribute).dtype))
 
     def to(self, dtype):
         """Turn parameters and floating-point buffers into `dtype`, np.float32 or np.float64. Returns self."""
@@ -126,8 +125,7 @@ class Module(_State):
     Built in 02-neural-net-basics/04-forward-pass.ipynb.
     """
 
-    training = True
-    input_grad = True
+    training = input_grad = True
     __getattr__ = checks.missing
 
     def __call__(self, x):
@@ -162,16 +160,14 @@ class Module(_State):
 class Sequential(Module):
     """Modules one behind the other: forward from the first to the last, backward from the last to the first.
 
-    Shapes: each module must take what the one before it gives.
-    Raises TypeError for what is not a module, ValueError for the same module twice.
+    Shapes: each takes what the one before it gives. Raises TypeError for what is no module, ValueError for one twice.
     Source: torch.nn.Sequential, with its names "0", "1", … in ``state_dict``.
     Built in 02-neural-net-basics/04-forward-pass.ipynb.
     """
 
     def __init__(self, *modules):
         checks.stack(self, Module, modules)
-        for index, module in enumerate(modules):
-            setattr(self, str(index), module)
+        vars(self).update({str(index): module for index, module in enumerate(modules)})
 
     def forward(self, x):
         for module in self:
@@ -182,8 +178,7 @@ class Sequential(Module):
     def backward(self, grad_y):
         checks.gradient(self, grad_y, self.y_shape)
         for module in reversed(list(self)):
-            if grad_y is not None:  # None where nobody needs it
-                grad_y = module.backward(grad_y)
+            grad_y = None if grad_y is None else module.backward(grad_y)  # None: nobody needs it
         return grad_y
 
     def requires_input_grad_(self, mode=True):
@@ -200,5 +195,5 @@ class Sequential(Module):
         return len(self.named_children())
 
     def __getitem__(self, index):
-        modules = list(self)
-        return Sequential(*modules[index]) if isinstance(index, slice) else modules[index]
+        found = list(self)[index]
+        return Sequential(*found) if isinstance(found, list) else found

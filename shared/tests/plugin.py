@@ -26,7 +26,7 @@ def pytest_configure(config):
         return  # the controller's environment was handed down
     os.environ |= dict.fromkeys(THREADS, "1")  # for the workers and the kernels
     threadpool_limits(1, "blas")  # for this process, where NumPy is loaded by now
-    os.environ |= {"IMAGE_JOURNAL_PROGRESS": "off", "TQDM_DISABLE": "1"}  # no progress bars either
+    os.environ["IMAGE_JOURNAL_PROGRESS"] = "off"
     # The tests must not depend on what a learner tells their own Python, IPython and Matplotlib to do at the start.
     for name in ("PYTHONSTARTUP", "MPLBACKEND"):
         os.environ.pop(name, None)

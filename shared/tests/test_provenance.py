@@ -14,7 +14,18 @@ from shared import notebooks
 from shared.tests.cells import cells, each_notebook, tree
 
 # What surrounds the lessons, and is built in none of them.
-CLASSROOM = {"checkpoints", "exercises", "fetch", "log", "notebooks", "picture", "plots", "progress", "tests"}
+CLASSROOM = {
+    "bench",
+    "checkpoints",
+    "exercises",
+    "fetch",
+    "log",
+    "notebooks",
+    "picture",
+    "plots",
+    "progress",
+    "tests",
+}
 CLASSROOM |= {"widgets", "__main__"}
 
 
