@@ -1,4 +1,4 @@
-"""How fast is it? Whole training steps of this package and of PyTorch, in turn, in one process, with one thread each."""
+"""How fast is it? Training steps of this package and of PyTorch, in turn, in one process, with one thread each."""
 
 import platform
 import time

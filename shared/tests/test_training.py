@@ -102,6 +102,15 @@ def test_fit_is_the_loop_written_by_hand():
     assert [(facts["epoch"], facts["lr"]) for facts in history] == [(1, 0.1), (2, 0.1), (3, 0.1)]
 
 
+def test_the_gradient_of_the_input_is_there_again_afterwards():
+    for mode in (True, False):
+        model, (x, y) = network().requires_input_grad_(mode), blobs()
+        trained(model)
+        criterion = nn.CrossEntropyLoss()
+        criterion(model(x), y)
+        assert (model.backward(criterion.backward()) is not None) == mode
+
+
 def test_evaluate_counts_in_evaluation_mode_and_puts_the_mode_back():
     model, (x, y) = nn.Sequential(nn.Dropout(0.9), *network()), blobs(7)
     loss, accuracy = training.evaluate(model, nn.CrossEntropyLoss(), x, y, batch_size=3)
