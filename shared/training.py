@@ -97,17 +97,14 @@ def fit(
     if checkpoint and Path(checkpoint).exists():
         run.restore(load(checkpoint), checkpoint)
     wanted = model.input_grad
-    model.requires_input_grad_(
-        False
-    )  # nobody asks for the gradient of the data, and it is a fifth of the time
+    model.requires_input_grad_(False)  # nobody asks for the gradient of the data: a fifth of the time
     try:
         while len(run.history) < epochs and not (patience and len(run.history) - run.best_epoch >= patience):
             facts = {"epoch": len(run.history) + 1, "lr": optimizer.lr}
             facts["loss"] = _epoch(run, criterion, train, batch_size, max_norm, quiet)
             if validation is not None:
-                facts["validation_loss"], facts["validation_accuracy"] = evaluate(
-                    model, criterion, *validation
-                )
+                loss, accuracy = evaluate(model, criterion, *validation)
+                facts |= {"validation_loss": loss, "validation_accuracy": accuracy}
             run.finish_epoch(facts)
             if checkpoint:
                 save(run.state(), checkpoint)

@@ -22,7 +22,10 @@ EXERCISES = {
     "03-06.1": Exercise(
         cases=[((), (2.0**-10, 2.0**10))],
         mistakes={
-            "That is without the bend: ReLU takes half of the mean square away in every layer.": lambda: (1.0, 4.0**10),
+            "That is without the bend: ReLU takes half of the mean square away in every layer.": lambda: (
+                1.0,
+                4.0**10,
+            ),
             "That is one layer. The factors of ten layers multiply.": lambda: (0.5, 2.0),
             "The variance counts, so the standard deviation is squared first.": lambda: (5.0**10, 10.0**10),
             "That is the typical size; the question is about its square.": lambda: (2.0**-5, 2.0**5),
@@ -35,9 +38,11 @@ EXERCISES = {
             "That is ReLU's. Here the negative half is not lost but multiplied by the slope.": lambda fan_in, slope: (
                 math.sqrt(2 / fan_in)
             ),
-            "That is the variance; its root is asked for.": lambda fan_in, slope: 2 / ((1 + slope**2) * fan_in),
-            "Mean squares add up: the negative half keeps slope squared of its own.": lambda fan_in, slope: math.sqrt(
-                2 / ((1 + slope) * fan_in)
+            "That is the variance; its root is asked for.": lambda fan_in, slope: (
+                2 / ((1 + slope**2) * fan_in)
+            ),
+            "Mean squares add up: the negative half keeps slope squared of its own.": lambda fan_in, slope: (
+                math.sqrt(2 / ((1 + slope) * fan_in))
             ),
         },
         hint="Half of the mean square stays, the other half is multiplied by slope**2; the weights make up for it.",
