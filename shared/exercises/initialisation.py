@@ -54,7 +54,7 @@ EXERCISES = {
             ((SMALL, 1.0), _scaled(SMALL, 1.0)),
         ],
         mistakes={
-            "Each array is measured by itself, and the direction turns. Take one length for all.": lambda grads, limit: (
+            "Each array has a length of its own here, so the direction turns. Take one for all.": lambda grads, limit: (
                 np.concatenate([_scaled([grad], min(1, limit / _length([grad]))) for grad in grads])
             ),
             "A short gradient was made longer. Clipping only ever shortens.": lambda grads, limit: _scaled(
