@@ -9,8 +9,8 @@ def checkpoint(notebook, claim, value, at_least=None, at_most=None, exactly=None
     """Print the notebook's claim on one line of fixed form, and fail when the value falls short.
 
     `value_is` says how far the number can be trusted to come out again: "exact" (integers, float64 arithmetic) is
-    printed after `=`; "float32" (the end of a real training run) after `≈`, and is not compared when the notebook is
-    tested; of a "timing" only the bar is printed.
+    printed after `=`; "approximate" (the end of a float32 training run, the size of a rounding error) after `≈`, and is
+    not compared when the notebook is tested; of a "timing" only the bar is printed.
     Raises AssertionError when the bar is missed, ValueError when there is none.
     """
     bars = {"at least": at_least, "at most": at_most, "exactly": exactly}
@@ -19,8 +19,8 @@ def checkpoint(notebook, claim, value, at_least=None, at_most=None, exactly=None
         raise ValueError(
             f"checkpoint {notebook} needs one of at_least, at_most, exactly; got {len(bars)} of them"
         )
-    if value_is not in ("exact", "float32", "timing") or (value_is == "timing" and at_least is None):
-        raise ValueError(f'value_is is "exact", "float32", or "timing" with at_least; got {value_is!r}')
+    if value_is not in ("exact", "approximate", "timing") or (value_is == "timing" and at_least is None):
+        raise ValueError(f'value_is is "exact", "approximate", or "timing" with at_least; got {value_is!r}')
     if "|" in claim:
         raise ValueError("the claim of a checkpoint can't hold a |, which separates its fields")
     [(word, bar)] = bars.items()

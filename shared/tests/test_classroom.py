@@ -78,7 +78,7 @@ def test_what_is_solved_is_kept_and_the_solution_does_not_count(exercise, tmp_pa
     ("value", "bar", "line"),
     [
         (0.82031, {"at_least": 0.81}, "= 0.8203 | at least 0.81"),
-        (np.float32(0.99123), {"at_least": 0.985, "value_is": "float32"}, "≈ 0.9912 | at least 0.985"),
+        (np.float32(0.99123), {"at_least": 0.985, "value_is": "approximate"}, "≈ 0.9912 | at least 0.985"),
         (61_706, {"exactly": 61_706}, "= 61,706 | exactly 61,706"),
         (np.int64(7), {"exactly": 7}, "= 7 | exactly 7"),
         (3e-8, {"at_most": 1e-7}, "= 3e-08 | at most 1e-07"),
