@@ -54,6 +54,7 @@ CONFIGURATION = {
         "Application": {"log_level": "ERROR"},
         "LabApp": {"default_url": "/lab/tree/README.md", "workspaces_dir": str(VENV / "workspaces")},
         "ServerApp": {"root_dir": ".", "answer_yes": True, "allow_root": True},  # containers run as root
+        "ContentsManager": {"allow_hidden": True},  # the road map links into .github
     },
     "etc/ipython/ipython_kernel_config.json": {"IPKernelApp": {"log_level": "ERROR"}},
 }
