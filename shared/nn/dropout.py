@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared import default_rng
+from shared import checks, default_rng
 from shared.nn.module import Module
 
 
@@ -24,12 +24,33 @@ class Dropout(Module):
         if not self.training:
             self.mask = None
             return x
-        kept = default_rng(self.rng).random(x.shape, dtype=np.float32) >= self.p
+        kept = default_rng(self.rng).random(self.mask_shape(x), dtype=np.float32) >= self.p
         self.mask = kept / x.dtype.type(1 - self.p) if self.p < 1 else np.zeros_like(x)
         return x * self.mask
+
+    def mask_shape(self, x):
+        """One number of x, one chance."""
+        return x.shape
 
     def backward(self, grad_y):
         return grad_y if self.mask is None else grad_y * self.mask
 
     def extra_repr(self):
         return f"p={self.p}"
+
+
+class Dropout2d(Dropout):
+    """Dropout of whole channels: the pixels of one are so alike that dropping some of them would change little.
+
+    Shapes: x (N, C, H, W) -> y (N, C, H, W).
+    Raises ValueError when p is not from 0 to 1 or x is not (N, C, H, W).
+    Source: Tompson et al. (2015), section 3.2; torch.nn.Dropout2d.
+    Built in 05-cnn/05-lenet.ipynb.
+    """
+
+    def mask_shape(self, x):
+        """One channel of one example, one chance."""
+        return (*x.shape[:2], 1, 1)
+
+    def check(self, x):
+        checks.images(self, x)

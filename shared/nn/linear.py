@@ -59,8 +59,9 @@ class Flatten(Module):
 
     def forward(self, x):
         self.x_shape = x.shape
-        return x.reshape(len(x), math.prod(x.shape[1:]))  # not -1: an empty batch keeps its width
+        last = np.moveaxis(x, 0, -1)  # images of our layers have their batch last in memory: it stays there
+        return last.reshape(math.prod(x.shape[1:]), len(x)).T  # not -1: an empty batch keeps its width
 
     def backward(self, grad_y):
         checks.gradient(self, grad_y, (self.x_shape[0], math.prod(self.x_shape[1:])))
-        return grad_y.reshape(self.x_shape)
+        return np.moveaxis(grad_y.T.reshape(*self.x_shape[1:], self.x_shape[0]), -1, 0)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from shared import checks
+from shared.nn.layout import to_batch, to_rows
 from shared.nn.module import Module, Parameter
 
 
@@ -70,3 +71,65 @@ class BatchNorm1d(_BatchNorm):
         if self.training and len(x) < 2:
             advice = "the variance of one is 0: take a larger batch, or model.eval() to predict"
             raise ValueError(f"{self!r} expected two rows or more in training, got {len(x)}: {advice}")
+
+
+class BatchNorm2d(_BatchNorm):
+    """BatchNorm1d for images: the features are the channels, and every pixel of every image is one example.
+
+    Shapes: x (N, num_features, H, W) -> y (N, num_features, H, W).
+    Raises ValueError for another shape and for a single pixel in training, TypeError for another dtype.
+    Source: Ioffe & Szegedy (2015), section 3.2; torch.nn.BatchNorm2d.
+    Built in 05-cnn/05-lenet.ipynb.
+    """
+
+    def forward(self, x):
+        rows = to_rows(x)  # (H, C, W, N)
+        self.shape, matrices = rows.shape, rows.reshape(*rows.shape[:2], -1)
+        mean, var, count = self.running_mean, self.running_var, x.size // self.num_features
+        self.of_batch = self.training or not self.track_running_stats
+        if self.of_batch:
+            mean = _sums(matrices) / count
+        self.centred = matrices - mean[:, None]  # (H, C, W N)
+        if self.of_batch:
+            var = np.vecdot(self.centred, self.centred).sum(axis=0) / count
+        if self.training and self.track_running_stats:
+            self.remember(mean, var * count / (count - 1))
+        self.inverse_std = 1 / np.sqrt(var + self.eps)  # (C,)
+        y = self.centred * self.scale()
+        if self.bias is not None:
+            y += self.bias.data[:, None]
+        return to_batch(y.reshape(rows.shape))
+
+    def backward(self, grad_y):
+        H, C, W, N = self.shape
+        checks.gradient(self, grad_y, (N, C, H, W))
+        grad = to_rows(grad_y).reshape(self.centred.shape)
+        grad_weight = np.vecdot(grad, self.centred).sum(axis=0) * self.inverse_std
+        grad_bias = _sums(grad)
+        grad_x = grad * self.scale()
+        if (
+            self.of_batch
+        ):  # take out the two directions, as in BatchNorm1d, with what is constant in one factor each
+            along, level = grad_weight * self.inverse_std / (H * W * N), grad_bias / (H * W * N)
+            grad_x -= self.centred * (along[:, None] * self.scale())
+            grad_x -= level[:, None] * self.scale()
+        if self.weight is not None:
+            self.weight.add_grad(grad_weight)
+            self.bias.add_grad(grad_bias)
+        return to_batch(grad_x.reshape(self.shape))
+
+    def scale(self):
+        """What each channel is multiplied by, (C, 1)."""
+        scale = self.inverse_std if self.weight is None else self.inverse_std * self.weight.data
+        return scale[:, None]
+
+    def check(self, x):
+        checks.images(self, x, self.num_features, self.weight)
+        if self.training and x.size == self.num_features:
+            advice = "the variance of one is 0: take a larger batch, or model.eval() to predict"
+            raise ValueError(f"{self!r} expected two pixels or more in training, got {x.shape}: {advice}")
+
+
+def _sums(matrices):
+    """(H, C, W N) -> (C,): a product with ones is the fastest sum."""
+    return (matrices @ np.ones(matrices.shape[-1], matrices.dtype)).sum(axis=0)
