@@ -1,4 +1,14 @@
-"""Convolution as matrix products. (H, C, W, N) is the order of the numbers in memory, explained in ``layout``."""
+"""Convolution without im2col: some rows of an image are a matrix as they lie in memory, and the kernel is another.
+
+Images are (H, C, W, N) in memory (see ``layout``). The K rows of an image that a kernel covers lie one behind the other:
+a matrix, K C deep and W N wide. The kernel's K columns, one below the other, are a matrix too, (K F, K C). Their product
+is what each column of the kernel sees at each pixel, and K shifted additions turn it into a row of the output:
+
+    y[h, :, w] = sum over j of (weight[j] @ rows[h : h + K])[:, w + j]
+
+Backward is the same way back. Nothing is copied, whatever K is; an image is padded nowhere, since what hangs over its
+edge is left out of the sums.
+"""
 
 import math
 
@@ -6,7 +16,7 @@ import numpy as np
 
 from shared import checks
 from shared.nn import init
-from shared.nn.layout import out_size, shifts, stack, to_batch, to_rows
+from shared.nn.layout import below, beside, out_size, to_batch, to_rows
 from shared.nn.module import Module, Parameter
 
 
@@ -43,79 +53,84 @@ class Conv2d(Module):
         self.dilation = checks.pair_of_sizes(self, "dilation", dilation)
         self.weight = Parameter(np.zeros((out_channels, in_channels // groups, *self.kernel_size)))
         self.bias = Parameter(np.zeros(out_channels)) if bias else None
+        few = in_channels // groups < 8 or self.stride[1] > 1
+        self.lowers = few and max(self.kernel_size[1], self.stride[1]) > 1
         bound = 1 / math.sqrt(init.fans(self.weight.shape)[0])
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound, rng=rng)
 
     def forward(self, x):
-        self.x_shape = x.shape
-        self.lowered = self._lower(to_rows(x))
-        y = self._weight(2, 3, 1) @ self._windows()  # (G, H', F/G, W' N)
-        y = y.swapaxes(0, 1).reshape(y.shape[1], self.out_channels, -1, len(x))  # (H', F, W', N)
-        if self.bias is not None:
-            y += self.bias.data[:, None, None]
-        self.y_shape = to_batch(y).shape
+        self.x_shape, rows = x.shape, self._in_groups(to_rows(x))
+        self.rows = self._lower(rows) if self.lowers else rows  # (H, G, C, W, N)
+        H, W = self._out_size()
+        y = np.empty((H, self.out_channels, W, len(x)), x.dtype)
+        y[...] = 0 if self.bias is None else self.bias.data[:, None, None]
+        _correlate(self.rows, self._kernel(), self._in_groups(y), *self._meetings())
         return to_batch(y)
 
     def backward(self, grad_y):
-        checks.gradient(self, grad_y, self.y_shape)
-        rows = to_rows(grad_y)  # (H', F, W', N)
-        matrices = rows.reshape(len(rows), self.groups, -1, rows.shape[2] * rows.shape[3]).swapaxes(0, 1)
+        N, C, H, W = self.x_shape
+        checks.gradient(self, grad_y, (N, self.out_channels, *self._out_size()))
+        grad_y, grad_rows = to_rows(grad_y), np.zeros_like(self.rows) if self.input_grad else None
         if self.bias is not None:
-            self.bias.add_grad(rows.sum(axis=(0, 2, 3)))
-        windows, grad_weight = self._windows(), 0
-        for h in range(len(rows)):  # every row of pixels is another meeting of kernel and image
-            grad_weight = grad_weight + windows[:, h] @ matrices[:, h].swapaxes(1, 2)  # (G, K K C/G, F/G)
-        K, L = self.kernel_size
-        grad_weight = grad_weight.reshape(self.groups, K, L, -1, self.out_channels // self.groups)
-        self.weight.add_grad(grad_weight.transpose(0, 4, 3, 1, 2).reshape(self.weight.shape))
-        return to_batch(self._grad_x(matrices)) if self.input_grad else None
+            self.bias.add_grad(grad_y.sum(axis=(2, 3)).sum(axis=0))
+        kernel = self._kernel()
+        grad_kernel = _correlate_backward(
+            self.rows, kernel, self._in_groups(grad_y), grad_rows, *self._meetings()
+        )
+        self.weight.add_grad(self._weight(grad_kernel))
+        if self.input_grad:
+            return to_batch((self._raise(grad_rows) if self.lowers else grad_rows).reshape(H, C, W, N))
+
+    def _in_groups(self, rows):
+        return rows.reshape(len(rows), self.groups, -1, *rows.shape[2:])
+
+    def _kernel(self):
+        """The weight as (G, columns, F/G, rows, C/G); with lowered rows (G, 1, F/G, rows, columns * C/G)."""
+        weight = self.weight.data.reshape(self.groups, -1, *self.weight.shape[1:])
+        kernel = np.ascontiguousarray(weight.transpose(0, *((1, 3, 4, 2) if self.lowers else (4, 1, 3, 2))))
+        return kernel.reshape(self.groups, 1, *kernel.shape[1:3], -1) if self.lowers else kernel
+
+    def _weight(self, kernel):
+        """The way back from _kernel."""
+        F, C, rows, columns = self.weight.shape
+        if self.lowers:
+            kernel = kernel.reshape(self.groups, -1, rows, columns, C).transpose(0, 1, 4, 2, 3)
+        else:
+            kernel = kernel.transpose(0, 2, 4, 3, 1)
+        return kernel.reshape(F, C, rows, columns)
 
     def _lower(self, rows):
-        """Copy each row K times, shifted by one pixel more each time: (H, C, W, N) -> (G, H + 2p, K, C/G, W', N)."""
-        (H, C, W, N), (K, L), G = rows.shape, self.kernel_size, self.groups
-        across = self._across(W)
-        width = out_size(W, *across)
-        lowered = np.zeros((G, H + 2 * self.padding[0], L, C // G, width, N), rows.dtype)
-        inner = lowered[:, self.padding[0] : self.padding[0] + H]
-        for place, outputs, pixels in shifts(W, *across):
-            inner[:, :, place, :, outputs] = rows.reshape(H, G, C // G, W, N).swapaxes(0, 1)[..., pixels, :]
-        return lowered
+        """Make the columns of the kernel channels, by a copy for each: (H, G, C, W, N) -> (H, G, columns * C, W', N).
 
-    def _windows(self):
-        """The image as the kernel meets it, one matrix for each row of the output: (G, H', K K C/G, W' N)."""
-        H = out_size(self.x_shape[2], self.kernel_size[0], self.stride[0], self.padding[0], self.dilation[0])
-        return stack(self.lowered, self.kernel_size[0], H, self.stride[0], self.dilation[0])
+        A kernel of one column is left. Worth it where few channels make flat matrices, or a stride skips pixels.
+        """
+        H, G, C, W, N = rows.shape
+        lowered = np.zeros((H, G, self.kernel_size[1], C, self._out_size()[1], N), rows.dtype)
+        for column, outputs, pixels in beside(W, *self._options(1)):
+            lowered[:, :, column, :, outputs] = rows[..., pixels, :]
+        return lowered.reshape(H, G, -1, *lowered.shape[4:])
 
-    def _weight(self, *axes):
-        """The kernels as one matrix for each group: (G, 1, F/G, …), `axes` of (F, C, K, K) multiplied out."""
-        weight = self.weight.data.reshape(self.groups, -1, *self.weight.shape[1:])
-        return weight.transpose(0, 1, *(axis + 1 for axis in axes)).reshape(
-            self.groups, 1, weight.shape[1], -1
-        )
+    def _raise(self, grad_rows):
+        """The way back: each pixel gets the sum of the gradients of its copies."""
+        N, C, H, W = self.x_shape
+        raised = np.zeros((H, self.groups, C // self.groups, W, N), grad_rows.dtype)
+        grad_rows = grad_rows.reshape(H, self.groups, self.kernel_size[1], -1, *grad_rows.shape[3:])
+        for column, outputs, pixels in beside(W, *self._options(1)):
+            raised[..., pixels, :] += grad_rows[:, :, column, :, outputs]
+        return raised
 
-    def _across(self, W):
-        return self.kernel_size[1], self.stride[1], self.padding[1], self.dilation[1]
+    def _meetings(self):
+        """Where kernel rows meet image rows, for each row of the output; and the same for columns."""
+        down, everything = list(below(self.x_shape[2], *self._options(0))), slice(None)
+        across = beside(self.x_shape[3], *self._options(1))
+        return down, [(0, everything, everything)] if self.lowers else list(across)
 
-    def _grad_x(self, matrices):
-        """Each pixel gets the gradients of the outputs that it went into, through the same weights."""
-        (N, C, H, W), (K, L), G = self.x_shape, self.kernel_size, self.groups
-        reach, p = self.dilation[0] * (K - 1), self.padding[0]
-        across = self._across(W)
-        width = out_size(W, *across)
-        spread = np.zeros((G, H + 2 * p + reach, *matrices.shape[2:3], width, N), matrices.dtype)
-        spread[:, reach : reach + self.stride[0] * matrices.shape[1] : self.stride[0]] = matrices.reshape(
-            G, -1, *spread.shape[2:]
-        )
-        below = stack(spread[:, p:], K, H, 1, self.dilation[0])  # (G, H, K F/G, W' N)
-        weight = self.weight.data.reshape(G, -1, *self.weight.shape[1:])[:, :, :, ::-1]
-        weight = weight.transpose(0, 4, 2, 3, 1).reshape(G, L * C // G, -1)  # (G, L C/G, K F/G)
-        grad_x = np.zeros((H, G, C // G, W, N), matrices.dtype)
-        for h in range(H):
-            shifted = (weight @ below[:, h]).reshape(G, L, C // G, width, N)
-            for place, outputs, pixels in shifts(W, *across):
-                grad_x[h][:, :, pixels] += shifted[:, place, :, outputs]
-        return grad_x.reshape(H, C, W, N)
+    def _options(self, axis):
+        return self.kernel_size[axis], self.stride[axis], self.padding[axis], self.dilation[axis]
+
+    def _out_size(self):
+        return tuple(out_size(self.x_shape[2 + axis], *self._options(axis)) for axis in (0, 1))
 
     def check(self, x):
         checks.images(self, x, self.in_channels, self.weight)
@@ -129,3 +144,45 @@ class Conv2d(Module):
             if getattr(self, name) != usual:
                 told += f", {name}={getattr(self, name)}"
         return told + ("" if self.bias is not None else ", bias=False")
+
+
+def _correlate(rows, kernel, y, down, across):
+    """Add to y (H', G, F, W', N) what kernel (G, J, F, K, C) sees of rows (H, G, C, W, N)."""
+    (G, J, F, _, _), (W, N) = kernel.shape, rows.shape[3:]
+    seen = np.empty((G, J, F, W, N), rows.dtype)  # by each column of the kernel, at each pixel of a row
+    for y_row, (kernel_rows, image_rows) in zip(y, down, strict=True):
+        np.matmul(
+            _matrix(kernel[:, :, :, kernel_rows]), _stack(rows[image_rows]), out=seen.reshape(G, J * F, W * N)
+        )
+        for column, outputs, pixels in across:
+            y_row[:, :, outputs] += seen[:, column, :, pixels]
+
+
+def _correlate_backward(rows, kernel, grad_y, grad_rows, down, across):
+    """The same way back: add to grad_rows, if it is not None, and return the gradient of the kernel."""
+    (G, J, F, K, C), (W, N) = kernel.shape, rows.shape[3:]
+    grad_kernel = np.zeros((G, K, C, J * F), rows.dtype)
+    grad_seen = np.zeros((G, J, F, W, N), rows.dtype)  # stays 0 where a kernel hangs over the edge
+    for grad_row, (kernel_rows, image_rows) in zip(grad_y, down, strict=True):
+        for column, outputs, pixels in across:
+            grad_seen[:, column, :, pixels] = grad_row[:, :, outputs]
+        matrix = grad_seen.reshape(G, J * F, W * N)
+        grad_kernel[:, kernel_rows] += (_stack(rows[image_rows]) @ matrix.swapaxes(1, 2)).reshape(
+            G, -1, C, J * F
+        )
+        if grad_rows is not None:
+            grad_stack = _matrix(kernel[:, :, :, kernel_rows]).swapaxes(1, 2) @ matrix
+            grad_rows[image_rows] += grad_stack.reshape(G, -1, C, W, N).swapaxes(0, 1)
+    return grad_kernel.reshape(G, K, C, J, F).transpose(0, 3, 4, 1, 2)
+
+
+def _matrix(kernel):
+    """(G, J, F, K, C) -> (G, J F, K C)."""
+    G, J, F, K, C = kernel.shape
+    return kernel.reshape(G, J * F, K * C)
+
+
+def _stack(rows):
+    """(K, G, C, W, N) -> (G, K C, W N): a view, unless there are more groups than one, or dilation skips rows."""
+    K, G, C, W, N = rows.shape
+    return rows.reshape(K, G, C, W * N).swapaxes(0, 1).reshape(G, K * C, W * N)

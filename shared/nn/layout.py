@@ -6,7 +6,6 @@ number on its own keep the order (that is NumPy's rule), so it is made once, by 
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 __all__ = []  # no lesson builds these alone: they are the inside of Conv2d and of pooling
 
@@ -26,28 +25,28 @@ def out_size(size, kernel, stride, padding, dilation=1):
     return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def shifts(size, kernel, stride, padding, dilation=1):
-    """For each number of the kernel: (its place, the outputs where it meets the image, the pixels that it meets there).
+def beside(size, kernel, stride, padding, dilation=1):
+    """For each number of a kernel along an axis: (its place, the outputs where it meets the image, the pixels it meets).
 
-    Outputs and pixels are slices; where a kernel hangs over the edge it meets padding, which is left out.
+    Outputs and pixels are slices. Where the kernel hangs over the edge there is nothing to meet: it is left out.
     """
     for place in range(kernel):
         shift = place * dilation - padding
         first = max(0, -(shift // stride))
         last = min(out_size(size, kernel, stride, padding, dilation), (size - 1 - shift) // stride + 1)
         if first < last:
-            pixels = slice(first * stride + shift, (last - 1) * stride + shift + 1, stride)
-            yield place, slice(first, last), pixels
+            start = first * stride + shift
+            yield place, slice(first, last), slice(start, start + (last - 1 - first) * stride + 1, stride)
 
 
-def stack(rows, kernel, number, stride=1, dilation=1):
-    """Windows of `kernel` rows, `stride` apart, as matrices: (G, H, …, W, N) -> (G, number, kernel * …, W * N).
-
-    A view, however much the windows overlap; only rows that are not neighbours (dilation) have to be copied.
-    """
-    group, row = rows.strides[:2]
-    shape = (len(rows), number, kernel, *rows.shape[2:])
-    windows = as_strided(
-        rows, shape, (group, stride * row, dilation * row, *rows.strides[2:]), writeable=False
-    )
-    return windows.reshape(len(rows), number, -1, rows.shape[-2] * rows.shape[-1])
+def below(size, kernel, stride, padding, dilation=1):
+    """For each output along an axis: (the places of the kernel that meet the image, the pixels they meet), slices."""
+    for output in range(out_size(size, kernel, stride, padding, dilation)):
+        shift = output * stride - padding
+        first, last = max(0, -(shift // dilation)), min(kernel, (size - 1 - shift) // dilation + 1)
+        start = shift + first * dilation
+        number = max(0, last - first)
+        yield (
+            slice(first, first + number),
+            slice(start, start + max(0, (number - 1) * dilation + 1) * (number > 0), dilation),
+        )
