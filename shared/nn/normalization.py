@@ -83,45 +83,61 @@ class BatchNorm2d(_BatchNorm):
     """
 
     def forward(self, x):
-        rows = to_rows(x)  # (H, C, W, N)
-        self.shape, matrices = rows.shape, rows.reshape(*rows.shape[:2], -1)
-        mean, var, count = self.running_mean, self.running_var, x.size // self.num_features
+        self.x_shape, self.rows = (
+            x.shape,
+            _matrices(x),
+        )  # (H, C, W N); row by row all stays in the processor's cache
         self.of_batch = self.training or not self.track_running_stats
+        self.mean, var, count = self.running_mean[:, None], self.running_var, x.size // self.num_features
         if self.of_batch:
-            mean = _sums(matrices) / count
-        self.centred = matrices - mean[:, None]  # (H, C, W N)
-        if self.of_batch:
-            var = np.vecdot(self.centred, self.centred).sum(axis=0) / count
+            self.mean = self.rows.sum(axis=2).sum(axis=0)[:, None] / count  # (C, 1)
+            var = sum(np.vecdot(row, row) for row in map(self._centred, self.rows)) / count
         if self.training and self.track_running_stats:
-            self.remember(mean, var * count / (count - 1))
-        self.inverse_std = 1 / np.sqrt(var + self.eps)  # (C,)
-        y = self.centred * self.scale()
+            self.remember(self.mean[:, 0], var * count / (count - 1))
+        self.inverse_std = 1 / np.sqrt(var + self.eps)[:, None]  # (C, 1)
+        y, scale, shift = np.empty_like(self.rows), self._scale(), -self.mean * self._scale()
         if self.bias is not None:
-            y += self.bias.data[:, None]
-        return to_batch(y.reshape(rows.shape))
+            shift += self.bias.data[:, None]
+        for row, y_row in zip(self.rows, y, strict=True):
+            np.multiply(row, scale, out=y_row)
+            y_row += shift
+        return self._images(y)
 
     def backward(self, grad_y):
-        H, C, W, N = self.shape
-        checks.gradient(self, grad_y, (N, C, H, W))
-        grad = to_rows(grad_y).reshape(self.centred.shape)
-        grad_weight = np.vecdot(grad, self.centred).sum(axis=0) * self.inverse_std
-        grad_bias = _sums(grad)
-        grad_x = grad * self.scale()
-        if (
-            self.of_batch
-        ):  # take out the two directions, as in BatchNorm1d, with what is constant in one factor each
-            along, level = grad_weight * self.inverse_std / (H * W * N), grad_bias / (H * W * N)
-            grad_x -= self.centred * (along[:, None] * self.scale())
-            grad_x -= level[:, None] * self.scale()
+        checks.gradient(self, grad_y, self.x_shape)
+        grad_y, count = _matrices(grad_y), grad_y.size // self.num_features
+        grad_bias = grad_y.sum(axis=2).sum(axis=0)
+        grad_weight = sum(
+            np.vecdot(grad, self._centred(row)) for grad, row in zip(grad_y, self.rows, strict=True)
+        )
+        grad_weight *= self.inverse_std[:, 0]
+        along, level = grad_weight[:, None] / count * self.inverse_std, grad_bias[:, None] / count
+        grad_x, scale, shift = (
+            np.empty_like(grad_y),
+            self._scale(),
+            (along * self.mean - level) * self._scale(),
+        )
+        for grad, row, grad_row in zip(grad_y, self.rows, grad_x, strict=True):
+            np.multiply(grad, scale, out=grad_row)
+            if (
+                self.of_batch
+            ):  # two directions are taken out, as in BatchNorm1d: (grad - along * centred - level) * scale
+                grad_row -= row * (along * scale)
+                grad_row += shift
         if self.weight is not None:
             self.weight.add_grad(grad_weight)
             self.bias.add_grad(grad_bias)
-        return to_batch(grad_x.reshape(self.shape))
+        return self._images(grad_x)
 
-    def scale(self):
-        """What each channel is multiplied by, (C, 1)."""
-        scale = self.inverse_std if self.weight is None else self.inverse_std * self.weight.data
-        return scale[:, None]
+    def _centred(self, row):
+        return row - self.mean
+
+    def _scale(self):
+        return self.inverse_std if self.weight is None else self.inverse_std * self.weight.data[:, None]
+
+    def _images(self, matrices):
+        N, C, H, W = self.x_shape
+        return to_batch(matrices.reshape(H, C, W, N))
 
     def check(self, x):
         checks.images(self, x, self.num_features, self.weight)
@@ -130,6 +146,7 @@ class BatchNorm2d(_BatchNorm):
             raise ValueError(f"{self!r} expected two pixels or more in training, got {x.shape}: {advice}")
 
 
-def _sums(matrices):
-    """(H, C, W N) -> (C,): a product with ones is the fastest sum."""
-    return (matrices @ np.ones(matrices.shape[-1], matrices.dtype)).sum(axis=0)
+def _matrices(x):
+    """(N, C, H, W) -> (H, C, W N): for each row of pixels a matrix, a view of the memory of our layers."""
+    rows = to_rows(x)
+    return rows.reshape(*rows.shape[:2], -1)

@@ -61,8 +61,11 @@ def _to_the_largest(grad, shape, axis, kernel, stride, wins):
     grad_rows = np.zeros(shape, grad.dtype)
     first, *others = _places(grad_rows, axis, kernel, stride)
     for other, won in zip(reversed(others), reversed(wins), strict=True):
-        part = grad * won
-        other += part
+        if stride < kernel:  # windows overlap: a pixel can win in several
+            part = grad * won
+            other += part
+        else:
+            part = np.multiply(grad, won, out=other)
         grad = grad - part
     first += grad
     return grad_rows
