@@ -1,8 +1,8 @@
 """Convolution without im2col: some rows of an image are a matrix as they lie in memory, and the kernel is another.
 
-Images are (H, C, W, N) in memory (see ``layout``). The K rows of an image that a kernel covers lie one behind the other:
-a matrix, K C deep and W N wide. The kernel's K columns, one below the other, are a matrix too, (K F, K C). Their product
-is what each column of the kernel sees at each pixel, and K shifted additions turn it into a row of the output:
+Images are (H, C, W, N) in memory (see ``layout``). The K rows of an image that a kernel covers lie one behind the
+other: a matrix, K C deep and W N wide. The kernel's K columns, one below the other, are a matrix too, (K F, K C). The
+product is what each column of the kernel sees at each pixel, and K shifted additions make a row of the output of it:
 
     y[h, :, w] = sum over j of (weight[j] @ rows[h : h + K])[:, w + j]
 
@@ -16,10 +16,8 @@ import numpy as np
 
 from shared import checks
 from shared.nn import init
-from shared.nn.layout import beside, out_size, pad_rows, row_windows, to_batch, to_rows
+from shared.nn.layout import below, beside, out_size, to_batch, to_rows
 from shared.nn.module import Module, Parameter
-
-BLOCK = 2**17  # numbers that are computed at a time: half a megabyte stays in the cache of any processor
 
 
 class Conv2d(Module):
@@ -63,12 +61,11 @@ class Conv2d(Module):
 
     def forward(self, x):
         self.x_shape, rows = x.shape, self._in_groups(to_rows(x))
-        rows = pad_rows(rows, self.padding[0])
-        self.rows = self._lower(rows) if self.lowers else rows  # (H + 2p, G, C, W, N)
+        self.rows = self._lower(rows) if self.lowers else rows  # (H, G, C, W, N)
         H, W = self._out_size()
         y = np.empty((H, self.out_channels, W, len(x)), x.dtype)
-        y[...] = 0 if self.bias is None else self.bias.data[:, None, None]
-        _correlate(self._windows(self.rows), self._kernel(), self._in_groups(y), self._across())
+        bias = 0 if self.bias is None else self.bias.data.reshape(self.groups, -1, 1, 1)
+        _correlate(self.rows, self._kernel(), bias, self._in_groups(y), *self._meetings())
         return to_batch(y)
 
     def backward(self, grad_y):
@@ -77,13 +74,12 @@ class Conv2d(Module):
         grad_y, grad_rows = to_rows(grad_y), np.zeros_like(self.rows) if self.input_grad else None
         if self.bias is not None:
             self.bias.add_grad(grad_y.sum(axis=(2, 3)).sum(axis=0))
-        grad_windows = self._windows(grad_rows) if self.input_grad else None
+        kernel = self._kernel()
         grad_kernel = _correlate_backward(
-            self._windows(self.rows), self._kernel(), self._in_groups(grad_y), grad_windows, self._across()
+            self.rows, kernel, self._in_groups(grad_y), grad_rows, *self._meetings()
         )
         self.weight.add_grad(self._weight(grad_kernel))
         if self.input_grad:
-            grad_rows = grad_rows[self.padding[0] : self.padding[0] + H]
             return to_batch((self._raise(grad_rows) if self.lowers else grad_rows).reshape(H, C, W, N))
 
     def _in_groups(self, rows):
@@ -124,15 +120,11 @@ class Conv2d(Module):
             raised[..., pixels, :] += grad_rows[:, :, column, :, outputs]
         return raised
 
-    def _windows(self, rows):
-        return row_windows(rows, self.kernel_size[0], self.stride[0], self.dilation[0])
-
-    def _across(self):
-        """For each column of the kernel: (its place, the outputs it serves, the pixels it sees for them)."""
-        everything = slice(None)
-        return (
-            [(0, everything, everything)] if self.lowers else list(beside(self.x_shape[3], *self._options(1)))
-        )
+    def _meetings(self):
+        """Where kernel rows meet image rows, for each row of the output; and the same for columns."""
+        down, everything = list(below(self.x_shape[2], *self._options(0))), slice(None)
+        across = beside(self.x_shape[3], *self._options(1))
+        return down, [(0, everything, everything)] if self.lowers else list(across)
 
     def _options(self, axis):
         return self.kernel_size[axis], self.stride[axis], self.padding[axis], self.dilation[axis]
@@ -154,39 +146,43 @@ class Conv2d(Module):
         return told + ("" if self.bias is not None else ", bias=False")
 
 
-def _correlate(windows, kernel, y, across):
-    """Add to y (H', G, F, W', N) what kernel (G, J, F, K, C) sees in windows (H', G, K, C, W, N)."""
-    (G, J, F, K, C), (W, N) = kernel.shape, windows.shape[4:]
-    matrix, (blocks, room) = kernel.reshape(G, J * F, K * C), _blocks(len(y), (G, J, F, W, N), y.dtype)
-    for block in blocks:
-        stack = windows[block].reshape(-1, G, K * C, W * N)  # a view, unless G > 1 or dilation skips rows
-        seen = room[: len(stack)]  # by each column of the kernel, at each pixel
-        np.matmul(matrix, stack, out=seen.reshape(-1, G, J * F, W * N))
+def _correlate(rows, kernel, bias, y, down, across):
+    """Fill y (H', G, F, W', N) with bias, plus what kernel (G, J, F, K, C) sees of rows (H, G, C, W, N)."""
+    (G, J, F, _, _), (W, N) = kernel.shape, rows.shape[3:]
+    seen = np.empty((G, J, F, W, N), rows.dtype)  # by each column of the kernel, at each pixel of a row
+    matrix = seen.reshape(G, J * F, W * N)
+    for y_row, (kernel_rows, image_rows) in zip(y, down, strict=True):
+        np.matmul(_matrix(kernel[:, :, :, kernel_rows]), _stack(rows[image_rows]), out=matrix)
+        y_row[...] = bias
         for column, outputs, pixels in across:
-            y[block, :, :, outputs] += seen[:, :, column, :, pixels]
+            y_row[:, :, outputs] += seen[:, column, :, pixels]
 
 
-def _correlate_backward(windows, kernel, grad_y, grad_windows, across):
-    """The same way back: add to grad_windows, if it is not None, and return the gradient of the kernel."""
-    (G, J, F, K, C), (W, N) = kernel.shape, windows.shape[4:]
-    matrix, grad_kernel = kernel.reshape(G, J * F, K * C).swapaxes(1, 2), 0
-    blocks, room = _blocks(len(grad_y), (G, J, F, W, N), grad_y.dtype)
-    for block in blocks:
-        stack = windows[block].reshape(-1, G, K * C, W * N)
-        grad_seen = room[: len(stack)]  # stays 0 where a kernel hangs over the edge
+def _correlate_backward(rows, kernel, grad_y, grad_rows, down, across):
+    """The same way back: add to grad_rows, if it is not None, and return the gradient of the kernel."""
+    (G, J, F, K, C), (W, N) = kernel.shape, rows.shape[3:]
+    grad_kernel = np.zeros((G, K, C, J * F), rows.dtype)
+    grad_seen = np.zeros((G, J, F, W, N), rows.dtype)  # stays 0 where a kernel hangs over the edge
+    matrix = grad_seen.reshape(G, J * F, W * N)
+    for grad_row, (kernel_rows, image_rows) in zip(grad_y, down, strict=True):
         for column, outputs, pixels in across:
-            grad_seen[:, :, column, :, pixels] = grad_y[block, :, :, outputs]
-        grad_seen = grad_seen.reshape(-1, G, J * F, W * N)
-        grad_kernel = grad_kernel + (stack @ grad_seen.swapaxes(2, 3)).sum(axis=0)
-        if grad_windows is not None:
-            grad_stack = (matrix @ grad_seen).reshape(-1, G, K, C, W, N)
-            for place in range(K):  # one at a time: windows overlap
-                grad_windows[block, :, place] += grad_stack[:, :, place]
+            grad_seen[:, column, :, pixels] = grad_row[:, :, outputs]
+        grad_kernel[:, kernel_rows] += (_stack(rows[image_rows]) @ matrix.swapaxes(1, 2)).reshape(
+            G, -1, C, J * F
+        )
+        if grad_rows is not None:
+            grad_stack = _matrix(kernel[:, :, :, kernel_rows]).swapaxes(1, 2) @ matrix
+            grad_rows[image_rows] += grad_stack.reshape(G, -1, C, W, N).swapaxes(0, 1)
     return grad_kernel.reshape(G, K, C, J, F).transpose(0, 3, 4, 1, 2)
 
 
-def _blocks(number, shape, dtype):
-    """Slices of so many rows that what is computed of them stays in the processor's cache, and room for it, zeros."""
-    step = min(number, max(1, BLOCK // math.prod(shape)))
-    slices = [slice(start, min(start + step, number)) for start in range(0, number, step)]
-    return slices, np.zeros((step, *shape), dtype)
+def _matrix(kernel):
+    """(G, J, F, K, C) -> (G, J F, K C)."""
+    G, J, F, K, C = kernel.shape
+    return kernel.reshape(G, J * F, K * C)
+
+
+def _stack(rows):
+    """(K, G, C, W, N) -> (G, K C, W N): a view, unless there are more groups than one, or dilation skips rows."""
+    K, G, C, W, N = rows.shape
+    return rows.reshape(K, G, C, W * N).swapaxes(0, 1).reshape(G, K * C, W * N)

@@ -6,7 +6,6 @@ number on its own keep the order (that is NumPy's rule), so it is made once, by 
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 __all__ = []  # no lesson builds these alone: they are the inside of Conv2d and of pooling
 
@@ -27,7 +26,7 @@ def out_size(size, kernel, stride, padding, dilation=1):
 
 
 def beside(size, kernel, stride, padding, dilation=1):
-    """For each number of a kernel along an axis: (its place, the outputs where it meets the image, the pixels it meets).
+    """For each number of a kernel along an axis: (place, outputs where it meets the image, pixels it meets).
 
     Outputs and pixels are slices. Where the kernel hangs over the edge there is nothing to meet: it is left out.
     """
@@ -40,18 +39,11 @@ def beside(size, kernel, stride, padding, dilation=1):
             yield place, slice(first, last), slice(start, start + (last - 1 - first) * stride + 1, stride)
 
 
-def pad_rows(rows, padding):
-    """Rows of zeros above and below: (H, …) -> (H + 2p, …)."""
-    if not padding:
-        return rows
-    padded = np.zeros((len(rows) + 2 * padding, *rows.shape[1:]), rows.dtype)
-    padded[padding:-padding] = rows
-    return padded
-
-
-def row_windows(rows, kernel, stride, dilation):
-    """The rows that each row of the output sees: (H, G, C, W, N) -> (H', G, K, C, W, N), a view."""
-    windows = sliding_window_view(
-        rows, dilation * (kernel - 1) + 1, axis=0, writeable=True
-    )  # (…, G, C, W, N, reach)
-    return np.moveaxis(windows[::stride, ..., ::dilation], -1, 2)
+def below(size, kernel, stride, padding, dilation=1):
+    """For each output along an axis: (the places of the kernel that meet the image, the pixels they meet), slices."""
+    for output in range(out_size(size, kernel, stride, padding, dilation)):
+        shift = output * stride - padding
+        first = max(0, -(shift // dilation))
+        last = max(first, min(kernel, (size - 1 - shift) // dilation + 1))
+        start, stop = shift + first * dilation, shift + (last - 1) * dilation + 1
+        yield slice(first, last), slice(start, max(start, stop), dilation)
