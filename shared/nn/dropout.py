@@ -24,13 +24,16 @@ class Dropout(Module):
         if not self.training:
             self.mask = None
             return x
-        kept = default_rng(self.rng).random(self.mask_shape(x), dtype=np.float32) >= self.p
-        self.mask = kept / x.dtype.type(1 - self.p) if self.p < 1 else np.zeros_like(x)
+        alone = self.alone(x)
+        kept = default_rng(self.rng).random(alone.shape, dtype=np.float32) >= self.p
+        self.mask = np.zeros_like(alone)  # in the memory order of x
+        if self.p < 1:
+            np.divide(kept, x.dtype.type(1 - self.p), out=self.mask)
         return x * self.mask
 
-    def mask_shape(self, x):
-        """One number of x, one chance."""
-        return x.shape
+    def alone(self, x):
+        """The numbers of x that are kept or dropped each on its own."""
+        return x
 
     def backward(self, grad_y):
         return grad_y if self.mask is None else grad_y * self.mask
@@ -48,9 +51,8 @@ class Dropout2d(Dropout):
     Built in 05-cnn/05-lenet.ipynb.
     """
 
-    def mask_shape(self, x):
-        """One channel of one example, one chance."""
-        return (*x.shape[:2], 1, 1)
+    def alone(self, x):
+        return x[:, :, :1, :1]  # the others of a channel go with its first
 
     def check(self, x):
         checks.images(self, x)
