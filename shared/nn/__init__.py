@@ -11,5 +11,6 @@ from shared.nn.linear import Flatten, Linear
 from shared.nn.loss import BCEWithLogitsLoss, CrossEntropyLoss, KLDivLoss, MSELoss, MultiMarginLoss
 from shared.nn.module import Module, Parameter, Sequential
 from shared.nn.normalization import BatchNorm1d, BatchNorm2d
+from shared.nn.parallel import DataParallel
 from shared.nn.penalty import l1_penalty, l2_penalty
 from shared.nn.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
