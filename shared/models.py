@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shared import checks, nn
+from shared import nn
 
 
 class LeNet5(nn.Sequential):
@@ -226,7 +226,8 @@ def summary(model, shape):
     Source: torchinfo and keras have such a function; PyTorch has none.
     Built in 05-cnn/05-lenet.ipynb.
     """
-    checks.stack(summary, nn.Module, (model,))
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"summary expected a module, got {model!r}: build it first, as in models.LeNet5()")
     layers, was_training = [], model.training
     dtype = next((parameter.data.dtype for parameter in model.parameters()), np.float32)
     leaves = [(name, module) for name, module in _named_modules(model) if not module.named_children()]

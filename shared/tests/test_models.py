@@ -62,7 +62,7 @@ def test_summary_leaves_the_model_as_it_was():
     with pytest.raises(ValueError, match="expected \\(N, 1, H, W\\)"):
         models.summary(model, (3, 4, 5))
     assert all("forward" not in vars(module) for module in model.modules())
-    with pytest.raises(TypeError, match="expected modules"):
+    with pytest.raises(TypeError, match="summary expected a module"):
         models.summary(models.LeNet5, (1, 28, 28))
 
 
@@ -202,7 +202,7 @@ def test_a_network_learns_a_batch_by_heart(make):
     x, y = rng.random((32, 1, 28, 28), dtype=np.float32), rng.integers(0, 10, 32)
     model = make(rng=rng)
     optimizer = optim.Adam(model.parameters(), lr=3e-3)
-    fit(model, nn.CrossEntropyLoss(), optimizer, (x, y), epochs=60, batch_size=32, rng=rng, quiet=True)
+    fit(model, nn.CrossEntropyLoss(), optimizer, (x, y), epochs=40, batch_size=32, rng=rng, quiet=True)
     assert evaluate(model.train(), nn.CrossEntropyLoss(), x, y)[1] >= 0.9
 
 
@@ -274,7 +274,7 @@ def test_a_network_in_threads_is_trained_evaluated_and_copied_like_any_other():
 
 def test_mistakes_in_a_thread_are_told():
     many = nn.DataParallel(nn.Sequential(nn.Linear(3, 2)))
-    with pytest.raises(ValueError, match=r"expected \(N, 3\), got \(4, 2\)"):
+    with pytest.raises(ValueError, match=r"expected \(N, 3\), got \(2, 2\)"):
         many(np.zeros((4, 2), np.float32))
     with pytest.raises(TypeError, match="DataParallel expected modules"):
         nn.DataParallel(nn.Linear)
