@@ -53,7 +53,7 @@ class Conv2d(Module):
         self.dilation = checks.pair_of_sizes(self, "dilation", dilation)
         self.weight = Parameter(np.zeros((out_channels, in_channels // groups, *self.kernel_size)))
         self.bias = Parameter(np.zeros(out_channels)) if bias else None
-        few = in_channels // groups < 8 or self.stride[1] > 1
+        few = in_channels // groups < 4 or self.stride[1] > 1
         self.lowers = few and max(self.kernel_size[1], self.stride[1]) > 1
         bound = 1 / math.sqrt(init.fans(self.weight.shape)[0])
         for parameter in self.parameters():
@@ -149,10 +149,15 @@ class Conv2d(Module):
 def _correlate(rows, kernel, bias, y, down, across):
     """Fill y (H', G, F, W', N) with bias, plus what kernel (G, J, F, K, C) sees of rows (H, G, C, W, N)."""
     (G, J, F, _, _), (W, N) = kernel.shape, rows.shape[3:]
-    seen = np.empty((G, J, F, W, N), rows.dtype)  # by each column of the kernel, at each pixel of a row
-    matrix = seen.reshape(G, J * F, W * N)
+    at_once = J == 1 and y.shape[3] == W  # one column that sees each pixel once: the product is the output
+    room = None if at_once else np.empty((G, J, F, W, N), rows.dtype)
     for y_row, (kernel_rows, image_rows) in zip(y, down, strict=True):
-        np.matmul(_matrix(kernel[:, :, :, kernel_rows]), _stack(rows[image_rows]), out=matrix)
+        seen = y_row[:, None] if at_once else room  # by each column of the kernel, at each pixel of a row
+        kernel_matrix, image = _matrix(kernel[:, :, :, kernel_rows]), _stack(rows[image_rows])
+        np.matmul(kernel_matrix, image, out=seen.reshape(G, J * F, W * N))
+        if at_once:
+            y_row += bias
+            continue
         y_row[...] = bias
         for column, outputs, pixels in across:
             y_row[:, :, outputs] += seen[:, column, :, pixels]
@@ -162,11 +167,15 @@ def _correlate_backward(rows, kernel, grad_y, grad_rows, down, across):
     """The same way back: add to grad_rows, if it is not None, and return the gradient of the kernel."""
     (G, J, F, K, C), (W, N) = kernel.shape, rows.shape[3:]
     grad_kernel = np.zeros((G, K, C, J * F), rows.dtype)
-    grad_seen = np.zeros((G, J, F, W, N), rows.dtype)  # stays 0 where a kernel hangs over the edge
-    matrix = grad_seen.reshape(G, J * F, W * N)
+    at_once = J == 1 and grad_y.shape[3] == W
+    room = (
+        None if at_once else np.zeros((G, J, F, W, N), rows.dtype)
+    )  # stays 0 where a kernel hangs over the edge
     for grad_row, (kernel_rows, image_rows) in zip(grad_y, down, strict=True):
-        for column, outputs, pixels in across:
+        grad_seen = grad_row[:, None] if at_once else room
+        for column, outputs, pixels in [] if at_once else across:
             grad_seen[:, column, :, pixels] = grad_row[:, :, outputs]
+        matrix = grad_seen.reshape(G, J * F, W * N)
         grad_kernel[:, kernel_rows] += (_stack(rows[image_rows]) @ matrix.swapaxes(1, 2)).reshape(
             G, -1, C, J * F
         )

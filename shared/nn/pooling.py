@@ -58,16 +58,19 @@ def _largest(rows, axis, kernel, stride):
 
 def _to_the_largest(grad, shape, axis, kernel, stride, wins):
     """The way back: from the last match to the first, the gradient goes to the winner."""
-    grad_rows = np.zeros(shape, grad.dtype)
+    apart = stride >= kernel  # no pixel is in two windows: its gradient is written, not added
+    complete = stride == kernel and shape[axis] % kernel == 0  # every pixel is in a window
+    grad_rows = (np.empty if complete else np.zeros)(shape, grad.dtype)
     first, *others = _places(grad_rows, axis, kernel, stride)
     for other, won in zip(reversed(others), reversed(wins), strict=True):
-        if stride < kernel:  # windows overlap: a pixel can win in several
-            part = grad * won
+        part = np.multiply(grad, won, out=other if apart else None)
+        if not apart:
             other += part
-        else:
-            part = np.multiply(grad, won, out=other)
         grad = grad - part
-    first += grad
+    if apart:
+        first[...] = grad
+    else:
+        first += grad
     return grad_rows
 
 

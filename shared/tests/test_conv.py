@@ -159,7 +159,7 @@ def test_convolution_is_its_definition_with_any_options(drawn, seed):
 
 
 @pytest.mark.parametrize("name", [name for name in LAYERS if not name.startswith(("Conv2d", "Dropout"))])
-@some
+@settings(some, max_examples=6)
 @given(number=st.integers(1, 3), height=st.integers(4, 6), width=st.integers(4, 6), seed=SEEDS)
 def test_gradients(name, number, height, width, seed):
     kind, args, options, (_, channels, *_) = LAYERS[name]
