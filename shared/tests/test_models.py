@@ -139,8 +139,11 @@ TWINS = {
 @pytest.mark.parametrize(("ours", "theirs", "shape"), TWINS.values(), ids=TWINS)
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_weights_outputs_and_gradients_go_both_ways(ours, theirs, shape, dtype):
-    theirs = theirs()
     torch = pytest.importorskip("torch")
+    torch.manual_seed(
+        0
+    )  # of 30 starts of ResNet-18, two had a number so near a kink of ReLU that rounding decided
+    theirs = theirs()
     theirs, ours = theirs.to(getattr(torch, np.dtype(dtype).name)), ours().to(dtype)
     ours.load_state_dict({name: array.numpy() for name, array in theirs.state_dict().items()})
     assert [*ours.state_dict()] == [*theirs.state_dict()]
@@ -148,7 +151,7 @@ def test_weights_outputs_and_gradients_go_both_ways(ours, theirs, shape, dtype):
     x = rng.standard_normal(shape).astype(dtype)
     x_theirs = torch.tensor(x, requires_grad=True)
     y, y_theirs = ours(x), theirs(x_theirs)
-    tolerance = 100 * TOLERANCE[dtype]  # rounding adds up over the layers; ReLU turns some of it into more
+    tolerance = 100 * TOLERANCE[dtype]  # rounding adds up over the layers
     assert relative_error(y, y_theirs.detach().numpy()) < tolerance
     grad_y = rng.standard_normal(y.shape).astype(dtype)
     y_theirs.backward(torch.tensor(grad_y))
@@ -199,11 +202,11 @@ def test_a_slope_through_all_of_lenet():
 )
 def test_a_network_learns_a_batch_by_heart(make):
     rng = np.random.default_rng(0)
-    x, y = rng.random((32, 1, 28, 28), dtype=np.float32), rng.integers(0, 10, 32)
+    x, y = rng.standard_normal((32, 1, 28, 28), np.float32), rng.integers(0, 10, 32)
     model = make(rng=rng)
     optimizer = optim.Adam(model.parameters(), lr=3e-3)
     history = fit(
-        model, nn.CrossEntropyLoss(), optimizer, (x, y), epochs=60, batch_size=32, rng=rng, quiet=True
+        model, nn.CrossEntropyLoss(), optimizer, (x, y), epochs=40, batch_size=32, rng=rng, quiet=True
     )
     assert history[0]["loss"] > 2 and history[-1]["loss"] < 0.5
 
@@ -218,11 +221,12 @@ def parallel_twins(make, threads=2):
 def test_threads_give_the_same_outputs_and_gradients(threads, number):
     one, many = parallel_twins(lambda: models.LeNet5(rng=np.random.default_rng(0)).to(np.float64), threads)
     x = np.random.default_rng(1).standard_normal((number, 1, 28, 28))
-    for _ in range(2):  # the second time gradients add up
+    for _ in range(2):  # gradients add up, over calls and over backwards of one call
         y = one(x)
         assert_allclose(many(x), y, rtol=1e-12)
         grad_y = np.random.default_rng(2).standard_normal(y.shape)
-        assert_allclose(many.backward(grad_y), one.backward(grad_y), rtol=1e-10, atol=1e-14)
+        for _ in range(2):
+            assert_allclose(many.backward(grad_y), one.backward(grad_y), rtol=1e-10, atol=1e-14)
     for mine, other in zip(many.parameters(), one.parameters(), strict=True):
         assert_allclose(mine.grad, other.grad, rtol=1e-10, atol=1e-13)
 
