@@ -89,7 +89,8 @@ class _State(_Tree):
         """
         arrays = checks.state(self, self.state_dict(), state)
         for name, owner, attribute in self._arrays():
-            setattr(owner, attribute, arrays[name].astype(getattr(owner, attribute).dtype))
+            mine = getattr(owner, attribute)
+            setattr(owner, attribute, np.full_like(mine, arrays[name]))  # keeps dtype and memory order
 
     def to(self, dtype):
         """Turn parameters and floating-point buffers into `dtype`, np.float32 or np.float64. Returns self."""
@@ -177,7 +178,7 @@ class Sequential(Module):
 
     def backward(self, grad_y):
         checks.gradient(self, grad_y, self.y_shape)
-        for module in reversed(list(self)):
+        for _, module in reversed(self.named_children()):
             grad_y = None if grad_y is None else module.backward(grad_y)  # None: nobody needs it
         return grad_y
 
