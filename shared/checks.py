@@ -29,6 +29,8 @@ def rows(module, x, features, weight=None):
         advice = "one example is a batch of one: x[None]"
     elif x.shape[0] == features:
         advice = f"examples are rows: try x.T, or give the layer before it {features} outputs"
+    elif x.size == features:
+        advice = "one picture is a batch of one: x[None], before nn.Flatten()"
     else:
         advice = f"the layer before it should have {features} outputs"
     raise ValueError(f"{module!r} expected (N, {features}), got {x.shape}: {advice}")
@@ -160,10 +162,18 @@ def not_negative(who, name, value):
     return float(value)
 
 
+def betas(optimizer, betas):
+    """Adam's two settings as Python numbers; refuse what is anything else."""
+    if np.shape(betas) != (2,) or not all(0 <= beta < 1 for beta in betas):
+        name, advice = type(optimizer).__name__, "try (0.9, 0.999)"
+        raise ValueError(f"{name} expected betas, two numbers from 0 to below 1, got {betas}: {advice}")
+    return tuple(map(float, betas))
+
+
 def memory(optimizer, state):
     """Refuse what is not the state of such an optimizer with as many parameters of the same shapes."""
     name, advice = type(optimizer).__name__, "build the model and the optimizer as they were"
-    expected, found = {"lr", optimizer.cycled, "memory"}, set(state)
+    expected, found = {"lr", "momentum", "memory"}, set(state)
     if found != expected:
         raise ValueError(f"{name} expected a state with {sorted(expected)}, got {sorted(found)}: {advice}")
     if len(state["memory"]) != len(optimizer.params):
@@ -208,6 +218,13 @@ def total_steps(total_steps, epochs, steps_per_epoch):
             f"OneCycleLR expected total_steps, or epochs and steps_per_epoch, got {found}: {advice}"
         )
     return int(total_steps)
+
+
+def factor(schedule, factor):
+    """Refuse what would not make the learning rate smaller."""
+    if not factor < 1:
+        name = type(schedule).__name__
+        raise ValueError(f"{name} expected a factor below 1, got {factor}: it makes the rate smaller")
 
 
 def within(schedule, count, total):

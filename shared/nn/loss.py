@@ -56,8 +56,8 @@ class CrossEntropyLoss(Loss):
     """How surprised the scores are by the true class: -log of the probability that softmax gives it.
 
     Shapes: logits (N, C), target (N,) numbers of classes -> a number. label_smoothing moves that share of the truth
-    evenly onto all classes.
-    Raises ValueError or TypeError for one-hot targets, classes out of range, an empty batch.
+    evenly onto all classes. Different here: PyTorch also takes a probability for each class as target.
+    Raises ValueError or TypeError for such targets, one-hot ones too, classes out of range, an empty batch.
     Source: Bridle (1990); label smoothing: Szegedy et al. (2016), section 7; torch.nn.CrossEntropyLoss.
     Built in 02-neural-net-basics/05-losses.ipynb.
     """
