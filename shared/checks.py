@@ -243,3 +243,27 @@ def missing(self, name):
         f"{type(self).__name__} expected to have {name!r}, got nothing of that name. If backward asked for it: "
         "call first, y = model(x) and loss = criterion(y, target), since backward goes over the last call"
     )
+
+
+def pixels(who, img, whole=False):
+    """The picture itself; refuse what is no array (..., H, W) of pixels (whole: of uint8)."""
+    if not isinstance(img, np.ndarray):
+        raise TypeError(f"{who} expected an array of pixels, got {type(img).__name__}: try np.array(img)")
+    if img.dtype != np.uint8 and (whole or (img.dtype != np.uint16 and img.dtype.kind != "f")):
+        expected = "uint8" if whole else "uint8, uint16 or floating-point"
+        advice = "np.rint(255 * img).astype(np.uint8)" if img.dtype.kind == "f" else "img.astype(np.uint8)"
+        raise TypeError(f"{who} expected {expected} pixels, got {img.dtype}: try {advice}")
+    if img.ndim < 2 or not img.size:
+        advice = "a flat digit becomes a picture by img.reshape(28, 28)"
+        raise ValueError(f"{who} expected pictures (..., H, W), got {img.shape}: {advice}")
+    return img
+
+
+def numbers(who, name, values, count, least):
+    """The values as a tuple; refuse what are not so many whole numbers, each at least so large."""
+    values = tuple(np.atleast_1d(np.asarray(values, object)).tolist())
+    whole = all(isinstance(value, (int, np.integer)) for value in values)
+    if len(values) != count or not whole or min(values) < least:
+        expected = f"{count} whole numbers, {least} or more"
+        raise ValueError(f"{who} expected {name} as {expected}, got {values}: round with int()")
+    return values

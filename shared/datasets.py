@@ -1,13 +1,10 @@
 """Real data as NumPy arrays: digits, faces, small colour pictures, photographs. Where they come from: records.py."""
 
-import io
-import math
-import re
 from typing import NamedTuple
 
 import numpy as np
 
-from shared import records
+from shared import formats, records
 from shared.fetch import fetch
 
 
@@ -69,7 +66,7 @@ def load_mnist() -> MNIST:
     Source: LeCun, Bottou, Bengio & Haffner (1998), section III.A. Licence: CC BY-SA 3.0.
     Built in 01-linear-algebra/01-vectors.ipynb.
     """
-    arrays = [_read_idx(content, name) for name, content in fetch(records.MNIST).items()]
+    arrays = [formats.read_idx(content) for content in fetch(records.MNIST).values()]
     return MNIST(arrays[0], arrays[1].astype(np.int64), arrays[2], arrays[3].astype(np.int64))
 
 
@@ -82,7 +79,7 @@ def load_orl_faces() -> ORLFaces:
     Source: Samaria & Harter (1994). Credit: AT&T Laboratories Cambridge.
     Built in 01-linear-algebra/04-eigenvectors-and-pca.ipynb.
     """
-    images = np.stack([_read_pgm(content, name) for name, content in fetch(records.ORL_FACES).items()])
+    images = np.stack([formats.read_pnm(content) for content in fetch(records.ORL_FACES).values()])
     return ORLFaces(images, np.repeat(np.arange(40, dtype=np.int64), 10))
 
 
@@ -113,45 +110,4 @@ def load_photographs() -> Photographs:
     Rachel Michetti (coffee), SpaceX (rocket).
     Built in 04-image-data/01-pixels.ipynb.
     """
-    from PIL import Image
-
-    return Photographs(
-        *(np.array(Image.open(io.BytesIO(content))) for content in fetch(records.PHOTOGRAPHS).values())
-    )
-
-
-def _read_idx(content: bytes, name: str) -> np.ndarray:
-    """The array in an IDX file: 0, 0, 8 for "bytes", the number of axes, each axis as 4 bytes, then the bytes.
-
-    Raises ValueError when the content is anything else, or has a byte too few or too many.
-    """
-    if not (content.startswith(b"\0\0\x08") and len(content) > 4 and 1 <= content[3] <= 4):
-        raise ValueError(
-            f"{name}: expected an IDX file, starting with 00 00 08 and 1 to 4 axes; found {content[:4]!r}"
-        )
-    start = 4 + 4 * content[3]
-    shape = [int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4)]
-    if len(content) != (expected := start + math.prod(shape)) or 0 in shape:
-        raise ValueError(
-            f"{name}: expected {expected} bytes, for an array of shape {shape}; found {len(content)}"
-        )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
-
-
-_PGM_HEADER = re.compile(rb"P5" + 3 * rb"(?:\s|#[^\r\n]*[\r\n])++([1-9]\d{0,8})" + rb"\s")
-
-
-def _read_pgm(content: bytes, name: str) -> np.ndarray:
-    """The grey image (H, W) in a PGM file: P5, width, height, largest value, then a byte for each pixel.
-
-    Raises ValueError when the content is anything else, or has a byte too few or too many.
-    """
-    header = _PGM_HEADER.match(content)
-    if header is None or int(header[3]) > 255:
-        raise ValueError(f"{name}: expected a PGM file: P5, width, height, 1 to 255; found {content[:20]!r}")
-    width, height = int(header[1]), int(header[2])
-    if len(content) != (expected := header.end() + width * height):
-        raise ValueError(
-            f"{name}: expected {expected} bytes, for {width} x {height} pixels; found {len(content)}"
-        )
-    return np.frombuffer(content, np.uint8, offset=header.end()).reshape(height, width).copy()
+    return Photographs(*(formats.read_image(content) for content in fetch(records.PHOTOGRAPHS).values()))
