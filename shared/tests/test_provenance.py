@@ -24,6 +24,7 @@ CLASSROOM = {
     "picture",
     "plots",
     "progress",
+    "recipes",
     "records",
     "tests",
 }
