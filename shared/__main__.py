@@ -1,4 +1,4 @@
-"""The journal's commands: ``python -m shared run``, ``log``, ``picture`` and ``bench``."""
+"""The journal's commands: ``python -m shared run``, ``log``, ``train``, ``picture`` and ``bench``."""
 
 import argparse
 import sys
@@ -20,11 +20,19 @@ def main(arguments=None):
     )
     show = commands.add_parser("log", help="write the progress log into the READMEs")
     show.add_argument("--mine", action="store_true", help="show your own progress instead")
+    train = commands.add_parser("train", help="train what a notebook has no time for, and store its weights")
+    train.add_argument("name", nargs="?", help="which one; without a name they are listed")
+    train.add_argument("--seed", type=int, default=0, help="what chance begins with (default: 0)")
+    train.add_argument(
+        "--validate", action="store_true", help="keep 10,000 examples back, measure on them, store nothing"
+    )
     commands.add_parser("picture", help="draw the picture at the head of README.md anew")
     commands.add_parser("bench", help="time training steps, beside PyTorch where it is installed")
     options = parser.parse_args(arguments)
     if options.command == "run":
         return run_notebooks(options)
+    if options.command == "train":
+        return train_recipe(options)
     if options.command == "picture":
         from shared import picture
 
@@ -62,6 +70,19 @@ def run_notebooks(options):
             flush=True,
         )
     return int(failed > 0)
+
+
+def train_recipe(options):
+    from shared import recipes
+
+    if options.name not in recipes.RECIPES:
+        for name, recipe in recipes.RECIPES.items():
+            print(f"{name:14} {recipe.about}")
+        return 0 if options.name is None else 2
+    path, _ = recipes.RECIPES[options.name].run(options.name, options.seed, options.validate)
+    if not options.validate:
+        print(f"stored {path.relative_to(notebooks.ROOT)}")
+    return 0
 
 
 def _run(path, timings):

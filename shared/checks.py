@@ -29,6 +29,8 @@ def rows(module, x, features, weight=None):
         advice = "one example is a batch of one: x[None]"
     elif x.shape[0] == features:
         advice = f"examples are rows: try x.T, or give the layer before it {features} outputs"
+    elif x.size == features:
+        advice = "one picture is a batch of one: x[None], before nn.Flatten()"
     else:
         advice = f"the layer before it should have {features} outputs"
     raise ValueError(f"{module!r} expected (N, {features}), got {x.shape}: {advice}")
@@ -226,10 +228,18 @@ def not_negative(who, name, value):
     return float(value)
 
 
+def betas(optimizer, betas):
+    """Adam's two settings as Python numbers; refuse what is anything else."""
+    if np.shape(betas) != (2,) or not all(0 <= beta < 1 for beta in betas):
+        name, advice = type(optimizer).__name__, "try (0.9, 0.999)"
+        raise ValueError(f"{name} expected betas, two numbers from 0 to below 1, got {betas}: {advice}")
+    return tuple(map(float, betas))
+
+
 def memory(optimizer, state):
     """Refuse what is not the state of such an optimizer with as many parameters of the same shapes."""
     name, advice = type(optimizer).__name__, "build the model and the optimizer as they were"
-    expected, found = {"lr", optimizer.cycled, "memory"}, set(state)
+    expected, found = {"lr", "momentum", "memory"}, set(state)
     if found != expected:
         raise ValueError(f"{name} expected a state with {sorted(expected)}, got {sorted(found)}: {advice}")
     if len(state["memory"]) != len(optimizer.params):
@@ -276,6 +286,13 @@ def total_steps(total_steps, epochs, steps_per_epoch):
     return int(total_steps)
 
 
+def factor(schedule, factor):
+    """Refuse what would not make the learning rate smaller."""
+    if not factor < 1:
+        name = type(schedule).__name__
+        raise ValueError(f"{name} expected a factor below 1, got {factor}: it makes the rate smaller")
+
+
 def within(schedule, count, total):
     """Refuse a step past the end."""
     if count > total:
@@ -292,3 +309,27 @@ def missing(self, name):
         f"{type(self).__name__} expected to have {name!r}, got nothing of that name. If backward asked for it: "
         "call first, y = model(x) and loss = criterion(y, target), since backward goes over the last call"
     )
+
+
+def pixels(who, img, whole=False):
+    """The picture itself; refuse what is no array (..., H, W) of pixels (whole: of uint8)."""
+    if not isinstance(img, np.ndarray):
+        raise TypeError(f"{who} expected an array of pixels, got {type(img).__name__}: try np.array(img)")
+    if img.dtype != np.uint8 and (whole or (img.dtype != np.uint16 and img.dtype.kind != "f")):
+        expected = "uint8" if whole else "uint8, uint16 or floating-point"
+        advice = "np.rint(255 * img).astype(np.uint8)" if img.dtype.kind == "f" else "img.astype(np.uint8)"
+        raise TypeError(f"{who} expected {expected} pixels, got {img.dtype}: try {advice}")
+    if img.ndim < 2 or not img.size:
+        advice = "a flat digit becomes a picture by img.reshape(28, 28)"
+        raise ValueError(f"{who} expected pictures (..., H, W), got {img.shape}: {advice}")
+    return img
+
+
+def numbers(who, name, values, count, least):
+    """The values as a tuple; refuse what are not so many whole numbers, each at least so large."""
+    values = tuple(np.atleast_1d(np.asarray(values, object)).tolist())
+    whole = all(isinstance(value, (int, np.integer)) for value in values)
+    if len(values) != count or not whole or min(values) < least:
+        expected = f"{count} whole numbers, {least} or more"
+        raise ValueError(f"{who} expected {name} as {expected}, got {values}: round with int()")
+    return values

@@ -22,7 +22,7 @@ class Linear(Module):
         for number in (in_features, out_features):
             checks.sizes(self, number, "features", "a picture of 28 x 28 pixels has 784")
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(np.zeros((out_features, in_features)))
+        self.weight = Parameter(np.zeros((in_features, out_features)).T)  # in memory as weight.T: see forward
         self.bias = Parameter(np.zeros(out_features)) if bias else None
         bound = 1 / math.sqrt(in_features)
         for parameter in self.parameters():
@@ -30,14 +30,14 @@ class Linear(Module):
 
     def forward(self, x):
         self.x = x  # (N, in)
-        y = x @ self.weight.data.T  # (N, out)
+        y = x @ self.weight.data.T  # (N, out); a product is fastest when both sides lie in memory row by row
         if self.bias is not None:
             y += self.bias.data
         return y
 
     def backward(self, grad_y):  # (N, out)
         checks.gradient(self, grad_y, (len(self.x), self.out_features))
-        self.weight.add_grad(grad_y.T @ self.x)  # (out, in): each weight met each input once
+        self.weight.add_grad((self.x.T @ grad_y).T)  # (out, in): each weight met each input once
         if self.bias is not None:
             self.bias.add_grad(grad_y.sum(axis=0))  # (out,)
         return grad_y @ self.weight.data if self.input_grad else None  # (N, in)

@@ -56,8 +56,8 @@ class CrossEntropyLoss(Loss):
     """How surprised the scores are by the true class: -log of the probability that softmax gives it.
 
     Shapes: logits (N, C), target (N,) numbers of classes -> a number. label_smoothing moves that share of the truth
-    evenly onto all classes.
-    Raises ValueError or TypeError for one-hot targets, classes out of range, an empty batch.
+    evenly onto all classes. Different here: PyTorch also takes a probability for each class as target.
+    Raises ValueError or TypeError for such targets, one-hot ones too, classes out of range, an empty batch.
     Source: Bridle (1990); label smoothing: Szegedy et al. (2016), section 7; torch.nn.CrossEntropyLoss.
     Built in 02-neural-net-basics/05-losses.ipynb.
     """
@@ -73,18 +73,20 @@ class CrossEntropyLoss(Loss):
     def __call__(self, logits, target):
         target = np.asarray(target)
         checks.classes(self, logits, target)
-        scores = np.ascontiguousarray(logits.T)  # (C, N): sums along the longer axis are faster
-        shifted = scores - scores.max(axis=0)  # exp() cannot overflow now
-        log_probs = shifted - np.log(np.exp(shifted).sum(axis=0))
-        self.probs, self.target = np.exp(log_probs), target
-        losses = -log_probs[target, np.arange(len(target))]
+        scores = np.array(logits.T, order="C")  # (C, N): sums along the longer axis are faster
+        scores -= scores.max(axis=0)  # exp() cannot overflow now
+        exp = np.exp(scores)
+        total = exp.sum(axis=0)
+        self.probs, self.true = exp / total, (target, np.arange(len(target)))
+        log_probs = scores - np.log(total)
+        losses = -log_probs[self.true]
         if self.label_smoothing:
             losses += self.label_smoothing * (-log_probs.mean(axis=0) - losses)
         return self.reduce(losses)
 
     def backward(self):
         grad = self.probs / self.count  # (C, N)
-        grad[self.target, np.arange(len(self.target))] -= (1 - self.label_smoothing) / self.count  # p - y
+        grad[self.true] -= (1 - self.label_smoothing) / self.count  # p - y
         if self.label_smoothing:
             grad -= self.label_smoothing / len(grad) / self.count
         return grad.T

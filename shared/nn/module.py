@@ -83,21 +83,20 @@ class _State(_Tree):
         return {name: np.array(getattr(owner, attribute)) for name, owner, attribute in self._arrays()}
 
     def load_state_dict(self, state):
-        """Take over the arrays of `state`; nothing is changed unless every name and every shape fits.
+        """Take over the numbers of `state`; nothing is changed unless every name and every shape fits.
 
+        The arrays keep their dtype and their order in memory, which products are fast in.
         Raises ValueError that lists, key by key, what is missing, unexpected, or of another shape.
         """
         arrays = checks.state(self, self.state_dict(), state)
         for name, owner, attribute in self._arrays():
-            setattr(owner, attribute, arrays[name].astype(getattr(owner, attribute).dtype))
+            setattr(owner, attribute, np.full_like(getattr(owner, attribute), arrays[name]))
 
     def to(self, dtype):
         """Turn parameters and floating-point buffers into `dtype`, np.float32 or np.float64. Returns self."""
         if dtype not in (np.float32, np.float64):
-            name = type(self).__name__
-            raise TypeError(
-                f"{name}.to expected np.float32 or np.float64, got {dtype!r}: there is no other device"
-            )
+            who, advice = f"{type(self).__name__}.to", "there is no other device"
+            raise TypeError(f"{who} expected np.float32 or np.float64, got {dtype!r}: {advice}")
         for _, owner, attribute in self._arrays():
             if (array := getattr(owner, attribute)).dtype.kind == "f":
                 setattr(owner, attribute, array.astype(dtype))
@@ -177,7 +176,7 @@ class Sequential(Module):
 
     def backward(self, grad_y):
         checks.gradient(self, grad_y, self.y_shape)
-        for module in reversed(list(self)):
+        for _, module in reversed(self.named_children()):
             grad_y = None if grad_y is None else module.backward(grad_y)  # None: nobody needs it
         return grad_y
 

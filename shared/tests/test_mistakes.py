@@ -51,6 +51,15 @@ MISTAKES = {
         lambda: nn.Linear(784, 9)(np.zeros((64, 28, 28), F32)),
         "Linear(784, 9)|(N, 784)|(64, 28, 28)|nn.Flatten()",
     ),
+    "one picture": (
+        lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 9))(np.zeros((28, 28), F32)),
+        "Linear(784, 9)|(N, 784)|(28, 28)|x[None], before nn.Flatten()",
+    ),
+    "one picture in colour": (
+        lambda: nn.Sequential(nn.Flatten(), nn.Linear(48, 9))(np.zeros((3, 4, 4), F32)),
+        "Linear(48, 9)|(N, 48)|(3, 16)|x[None], before nn.Flatten()",
+    ),
+    "one example as a column": (lambda: linear()(X[0][:, None]), "Linear(6, 3)|(N, 6)|(6, 1)|x.T"),
     "one example": (lambda: linear()(X[0]), "Linear(6, 3)|(N, 6)|(6,)|x[None]"),
     "examples as columns": (lambda: linear()(np.zeros((6, 4), F32)), "Linear(6, 3)|(N, 6)|(6, 4)|x.T"),
     "layers in the wrong order": (

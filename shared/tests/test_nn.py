@@ -175,6 +175,17 @@ def test_load_state_dict_names_what_does_not_fit_and_changes_nothing():
         assert_array_equal(array, before[name])
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_loaded_model_answers_and_learns_alike_to_the_last_bit(order):
+    """However the file had laid out the weights: another order of the sums would round differently."""
+    one, other = (nn.Linear(784, 100, rng=np.random.default_rng(seed)) for seed in range(2))
+    other.load_state_dict({name: np.array(array, order=order) for name, array in one.state_dict().items()})
+    x, grad_y = normal(0, 1, 784).astype(np.float32), normal(1, 1, 100).astype(np.float32)
+    assert_array_equal(one(x), other(x))
+    assert_array_equal(one.backward(grad_y), other.backward(grad_y))
+    assert_array_equal(one.weight.grad, other.weight.grad)
+
+
 def test_loading_keeps_the_dtype_of_the_model():
     model = nn.Linear(3, 2)
     model.load_state_dict({name: array.astype(float) for name, array in model.state_dict().items()})

@@ -24,6 +24,8 @@ CLASSROOM = {
     "picture",
     "plots",
     "progress",
+    "recipes",
+    "records",
     "tests",
 }
 CLASSROOM |= {"widgets", "__main__"}
