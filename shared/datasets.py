@@ -90,7 +90,7 @@ def load_cifar10() -> CIFAR10:
     test_labels int64 (10000,). The first call downloads 170 MB.
     Raises an OSError that says what to do when the data can be neither downloaded nor stored.
     Source: Krizhevsky (2009), Learning multiple layers of features from tiny images, section 3.
-    Built in 05-cnn/07-image-classification.ipynb.
+    Built in 05-cnn/06-alexnet-and-resnet.ipynb.
     """
     batches = [np.frombuffer(content, np.uint8) for content in fetch(records.CIFAR10).values()]
     rows = np.concatenate(batches).reshape(
