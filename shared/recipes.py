@@ -35,8 +35,9 @@ class Recipe:
     def run(self, name, seed=0, validate=False, quiet=False):
         """Train with one seed and store the weights. Returns the path of the weights and the history of `fit`.
 
-        A run that was interrupted goes on where it was. validate: keep the last 10,000 examples of training back, measure
-        on them after each epoch and store no weights: this is how a recipe is chosen. The test data are not touched.
+        A run that was interrupted goes on where it was. validate: keep the last 10,000 examples of training back,
+        measure on them after each epoch and store no weights: this is how a recipe is chosen. The test data are not
+        touched.
         """
         path = weights(name, seed)
         path.parent.mkdir(exist_ok=True)
@@ -73,14 +74,23 @@ def weights(name, seed=0):
 
 
 def trained(name, seed=0):
-    """The model of a recipe with its stored weights, in evaluation mode."""
+    """The model of a recipe with its stored weights, in evaluation mode.
+
+    Raises ValueError for an unknown name, FileNotFoundError where nothing was trained with this seed.
+    """
+    if name not in RECIPES:
+        raise ValueError(
+            f"trained expected one of {', '.join(RECIPES)}, got {name!r}: look at recipes.RECIPES"
+        )
+    path = weights(name, seed)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path.name} is not there: make it with python -m shared train {name} --seed {seed}"
+        )
     model = RECIPES[name].model(np.random.default_rng(seed))
-    stored = training.load(weights(name, seed))
+    state = training.load(path).items()
     model.load_state_dict(
-        {
-            key: array.astype(np.float32) if array.dtype == np.float16 else array
-            for key, array in stored.items()
-        }
+        {key: array.astype(np.float32) if array.dtype == np.float16 else array for key, array in state}
     )
     return model.eval()
 
@@ -91,7 +101,7 @@ def _halved(state):
 
 
 def mnist_images():
-    """MNIST for networks that read pictures: (x uint8 (N, 1, 28, 28), y) to learn from, and the same to be tested on."""
+    """MNIST for networks that read pictures: (x uint8 (N, 1, 28, 28), y) to learn from, and the same to test."""
     mnist = datasets.load_mnist()
     return (mnist.train_images[:, None], mnist.train_labels), (mnist.test_images[:, None], mnist.test_labels)
 

@@ -21,6 +21,7 @@ CLASSROOM = {
     "fetch",
     "log",
     "notebooks",
+    "pad",
     "picture",
     "plots",
     "progress",

@@ -20,7 +20,7 @@ KILOBYTES = {
     ".md": 40,
     "": 10,
 }  # 100 for what is not listed
-KINDS = {".ipynb", ".png", ".npz", ".py", ".md", ".toml", ".txt", ".yml", ".cfg", ""}
+KINDS = {".ipynb", ".png", ".npz", ".py", ".js", ".json", ".md", ".toml", ".txt", ".yml", ".cfg", ""}
 SECRET_SOURCE = re.compile(r"(index-url|trusted-host|find-links|_authToken)\b")
 ADDRESS = re.compile(r"\b[a-z+]+://([^/\s\"'`)>:]+)")
 PRIVATE = re.compile(r"(?!127\.0\.0\.1|localhost)([\d.]+|[\w-]+|.*\.(internal|intranet|local|lan|corp|home))")
