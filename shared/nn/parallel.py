@@ -18,7 +18,7 @@ class DataParallel(Module):
     Take it with one thread for matrix products (OPENBLAS_NUM_THREADS=1), or they compete for the same cores.
     Raises TypeError for what is no module, ValueError when threads is not a whole number above 0.
     Source: torch.nn.DataParallel, with threads in place of graphics cards.
-    Built in 05-cnn/10-how-fast.ipynb.
+    Built in 05-cnn/05-lenet.ipynb.
     """
 
     def __init__(self, module, threads=2):
