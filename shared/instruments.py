@@ -145,7 +145,9 @@ def by_heart(model, criterion, data, *, rng=None):
 def kappa(said, true):
     """How far answers are above chance, 1 being perfect, and the standard error of that for somebody who guesses."""
     chance = float(sum(np.mean(said == label) * np.mean(true == label) for label in np.unique(true)))
-    return (float(np.mean(said == true)) - chance) / (1 - chance), math.sqrt(chance / (1 - chance) / len(true))
+    return (float(np.mean(said == true)) - chance) / (1 - chance), math.sqrt(
+        chance / (1 - chance) / len(true)
+    )
 
 
 @contextmanager

@@ -11,7 +11,18 @@ import pytest
 import shared
 
 FOLDER = Path(shared.__file__).parent
-CORE = ["__init__", "checks", "linalg", "neighbors", "nn", "optim", "gradcheck", "images", "warp", "augmentation"]
+CORE = [
+    "__init__",
+    "checks",
+    "linalg",
+    "neighbors",
+    "nn",
+    "optim",
+    "gradcheck",
+    "images",
+    "warp",
+    "augmentation",
+]
 CORE += ["data", "metrics", "calibration", "significance", "handwriting", "photo"]
 
 
