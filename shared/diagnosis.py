@@ -9,8 +9,6 @@ from shared import default_rng, instruments
 from shared.gradcheck import relative_error
 from shared.instruments import aside, gradients, held, losses_of, still
 
-__all__ = ["Finding", "diagnose"]
-
 CAUSES = {  # cause: (what is healthy, what to try)
     "start": ("about what equal scores cost", "Bring the inputs to about 1, or begin with smaller weights."),
     "softmax twice": ("any numbers", "Leave nn.Softmax out of the model: the loss brings its own."),
@@ -165,7 +163,7 @@ def _dead_units(run):
             if (share := instruments.closed_units(layer) or 0) > 0.75:
                 yield (
                     "dead units",
-                    f"{share:.0%} of the units of {layer.name}, {layer.module}, pass no gradient on",
+                    f"{share:.0%} of the units of {layer.name}, {layer.module}, pass nothing back",
                 )
                 return  # the layers behind it see a constant, and are not to blame
 
@@ -173,11 +171,12 @@ def _dead_units(run):
 def _learning_rate(run):
     batches = list(instruments.batches(run.x, run.y, 64, 30, run.rng))
     full, *cut = (losses_of(*run.parts, batches, run.step, scale) for scale in (1, 0.1, 0.01))
-    mean, best = full.mean(), min(curve.mean() for curve in cut)
     learns = min(curve[-10:].mean() for curve in cut) < 0.98 * min(run.loss, run.equal)
-    if learns and not (mean < 1.7 * best or mean < 0.75 * run.equal):  # or NaN
-        size = f"the inputs are about {math.sqrt(np.mean(np.square(run.x, dtype=float))):.2g} in size"
-        yield "learning rate", f"30 steps cost {mean:.3g} on average, much shorter ones {best:.3g}; {size}"
+    size = f"the inputs are about {math.sqrt(np.mean(np.square(run.x, dtype=float))):.2g} in size"
+    for part, floor in [(slice(30), 0.75), (slice(20, 30), 0.25)]:  # on the way, and at the end
+        mean, best = full[part].mean(), min(curve[part].mean() for curve in cut)
+        if learns and not (mean < 1.7 * best or mean < floor * run.equal):  # or NaN
+            yield "learning rate", f"30 steps cost {mean:.3g} on average, shorter ones {best:.3g}; {size}"
 
 
 def _labels(run):
