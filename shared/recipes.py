@@ -3,6 +3,7 @@
 What they leave behind, the weights, is stored beside the chapter; its notebooks evaluate them again on every run.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,11 +34,11 @@ class Recipe:
     transform: Callable | None = None
 
     def run(self, name, seed=0, validate=False, quiet=False):
-        """Train with one seed and store the weights. Returns the path of the weights and the history of `fit`.
+        """Train with one seed, store the weights and beside them the history of `fit`. Returns the path, the history.
 
         A run that was interrupted goes on where it was. validate: keep the last 10,000 examples of training back,
-        measure on them after each epoch and store no weights: this is how a recipe is chosen. The test data are not
-        touched.
+        measure on them after each epoch and store the history only: this is how a recipe is chosen. The test data
+        are not touched.
         """
         path = weights(name, seed)
         path.parent.mkdir(exist_ok=True)
@@ -64,6 +65,7 @@ class Recipe:
         )
         if not validate:
             training.save(_halved(model.state_dict()), path)
+        history_path(name, seed, validate).write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
         checkpoint.unlink(missing_ok=True)
         return path, history
 
@@ -71,6 +73,11 @@ class Recipe:
 def weights(name, seed=0):
     """Where the weights of a recipe are stored."""
     return ROOT / RECIPES[name].folder / "weights" / f"{name}-{seed}.npz"
+
+
+def history_path(name, seed=0, validate=False):
+    """Where the history of a recipe's run is stored: what `fit` returned, as JSON."""
+    return weights(name, seed).with_suffix(".validation.json" if validate else ".json")
 
 
 def trained(name, seed=0):
@@ -156,14 +163,14 @@ RECIPES = {
         transform=augmentation.RandomAffine(10, translate=(0.07, 0.07), scale=(0.9, 1.1), shear=5),
     ),
     "resnet": Recipe(
-        about="a residual network on the colour pictures of CIFAR-10: an hour",
+        about="a residual network on the colour pictures of CIFAR-10: over an hour",
         folder="05-cnn",
         model=lambda rng: models.ResNet((1, 1, 1), 32, 10, small=True, rng=rng),
         dataset=cifar10,
         optimizer=lambda parameters: optim.SGD(
             parameters, lr=0.2, momentum=0.9, weight_decay=5e-4, nesterov=True
         ),
-        epochs=12,
+        epochs=15,
         label_smoothing=0.05,
         transform=augmentation.Compose(
             [augmentation.RandomCrop(32, padding=4), augmentation.RandomHorizontalFlip()]

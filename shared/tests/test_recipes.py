@@ -1,6 +1,7 @@
 """Long training runs: they go on where they were, leave weights that can be read, and the stored ones hold."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -48,7 +49,8 @@ def tiny(tmp_path, monkeypatch):
 def test_a_run_leaves_its_weights_and_nothing_else(tiny):
     path, history = TINY.run("tiny", seed=3, quiet=True)
     assert path == recipes.weights("tiny", 3) == tiny / "tiny-3.npz"
-    assert [file.name for file in tiny.iterdir()] == ["tiny-3.npz"]
+    assert {file.name for file in tiny.iterdir()} == {"tiny-3.npz", "tiny-3.json"}
+    assert json.loads(recipes.history_path("tiny", 3).read_text()) == history
     assert len(history) == 3 and "validation_accuracy" not in history[-1]
     stored = training.load(path)
     assert {name: array.dtype.name for name, array in stored.items()} == {
@@ -125,11 +127,12 @@ def test_the_rate_is_highest_after_the_warm_up(tiny):
         assert np.argmax(rates) == epoch and abs(rates[epoch] - 0.01) < 1e-4
 
 
-def test_validation_looks_at_the_last_10_000_and_stores_nothing(tiny):
+def test_validation_looks_at_the_last_10_000_and_stores_no_weights(tiny):
     TINY.run("tiny", seed=0, quiet=True)
     before = recipes.weights("tiny").read_bytes()
     _, history = TINY.run("tiny", seed=0, validate=True, quiet=True)
-    assert [file.name for file in tiny.iterdir()] == ["tiny-0.npz"]
+    assert {file.name for file in tiny.iterdir()} == {"tiny-0.npz", "tiny-0.json", "tiny-0.validation.json"}
+    assert json.loads(recipes.history_path("tiny", validate=True).read_text()) == history
     assert recipes.weights("tiny").read_bytes() == before
     assert len(history) == 3 and 0 < history[-1]["validation_accuracy"] < 1
 
@@ -155,7 +158,8 @@ def test_the_test_data_are_not_touched(tiny):
 
 def test_the_command_trains_lists_and_refuses(tiny, capsys):
     assert __main__.main(["train", "tiny", "--seed", "7", "--validate"]) == 0
-    assert "validation accuracy" in capsys.readouterr().out and not any(tiny.iterdir())
+    assert "validation accuracy" in capsys.readouterr().out
+    assert [file.name for file in tiny.iterdir()] == ["tiny-7.validation.json"]
     assert __main__.main(["train"]) == 0
     assert "which half is darker" in capsys.readouterr().out
     assert __main__.main(["train", "no-such-recipe"]) == 2
