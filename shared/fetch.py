@@ -5,25 +5,19 @@ its own, so that it can be given up however it hangs. What it brought is read li
 """
 
 import errno
-import gzip
-import hashlib
 import os
 import re
 import shutil
-import stat
 import subprocess
 import sys
-import tarfile
 import time
 import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from threading import Thread
+
+from shared import archives, retrieve
 
 STALL_SECONDS = 30  # a source that brings less than STALL_BYTES in this time is given up,
 STALL_BYTES = 50_000
@@ -69,7 +63,7 @@ class Source:
             quiet = ["--ignore-scripts", f"--cache={folder.parent / 'npm'}"]
             return [shutil.which("npm") or "npm", *self.request[1:], *quiet, f"--pack-destination={folder}"]
         checksums = [word for download in self.downloads.items() for word in download]
-        return [sys.executable, "-P", __file__, str(folder), self.address, *checksums]
+        return [sys.executable, "-P", retrieve.__file__, str(folder), self.address, *checksums]
 
 
 @dataclass(frozen=True)
@@ -104,12 +98,12 @@ def fetch(dataset: Dataset) -> dict[str, bytes]:
     """
     folder = cache_folder() / dataset.name
     with suppress(FileNotFoundError, ValueError):  # looked at again below, when nobody else is at work
-        return _read(dataset, folder)
+        return archives.read(dataset, folder)
     room = dataset.size + 2 * max(source.size for source in dataset.sources)
     try:
         with _exclusive(folder, room):
             try:
-                return _read(dataset, folder)
+                return archives.read(dataset, folder)
             except (FileNotFoundError, ValueError) as error:
                 damaged, state = isinstance(error, ValueError), str(error)
             if damaged:
@@ -149,7 +143,7 @@ def _download(dataset: Dataset, folder: Path, state: str) -> dict[str, bytes]:
         downloads.mkdir(parents=True, exist_ok=True)
         try:
             _run(source, downloads, dataset.title)
-            contents = _read(dataset, downloads)
+            contents = archives.read(dataset, downloads)
             _store(contents, prepared, folder)
             return contents
         except (DownloadError, FileNotFoundError, ValueError) as error:
@@ -229,108 +223,3 @@ def _store(contents: dict[str, bytes], prepared: Path, folder: Path) -> None:
             if not patience:
                 raise
             time.sleep(patience)
-
-
-def _read(dataset: Dataset, folder: Path) -> dict[str, bytes]:
-    """The dataset out of a folder that holds its files as they are, or with .gz, or inside a source's archive.
-
-    Raises FileNotFoundError when it is in none of these forms, ValueError when it is not what it should be.
-    """
-    names = [name for group in dataset.checksums for name in group]
-    absent = [name for name in names if not any((folder / f"{name}{end}").is_file() for end in ("", ".gz"))]
-    if not absent:
-        contents = {name: _read_file(folder / name, dataset.size) for name in names}
-    else:
-        packages = [source for source in dataset.sources if source.members]
-        archives = [(folder / name, source) for source in packages for name in source.downloads]
-        archive, source = next((pair for pair in archives if pair[0].is_file()), (None, None))
-        if archive is None:
-            raise FileNotFoundError(f"{absent[0]} is not there")
-        with archive.open("rb") as file:
-            _check(archive, hashlib.file_digest(file, "sha256"), source.downloads[archive.name])
-        contents = source.convert(_unpack(archive, source.members, 2 * dataset.size))
-    for group, checksum in dataset.checksums.items():
-        digest = hashlib.sha256()
-        for name in group:
-            digest.update(contents[name])
-        _check(folder / (group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}"), digest, checksum)
-    return {name: contents[name] for name in names}
-
-
-def _check(path: Path, digest, expected: str) -> None:
-    if digest.hexdigest() != expected:
-        raise ValueError(f"{path}: expected SHA-256 {expected}, found {digest.hexdigest()}")
-
-
-def _read_file(path: Path, limit: int) -> bytes:
-    """At most limit + 1 bytes: one too many is enough to be refused, however much a bomb would unfold to."""
-    try:
-        with path.open("rb") if path.is_file() else gzip.open(f"{path}.gz") as file:
-            return file.read(limit + 1)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}.gz: expected a whole gzip file, found: {error}") from None
-
-
-def _unpack(archive: Path, members: Mapping[str, str], limit: int) -> dict[str, bytes]:
-    """The named members and nothing else: no name in the archive ever becomes a path, nothing in it is executed."""
-    names = {member: name for name, member in members.items()}
-    contents = {}
-    try:
-        for member, ordinary, open_member in _members(archive):
-            if member not in names:
-                continue
-            if not ordinary or names[member] in contents:
-                raise ValueError(f"{archive}: expected {member} once, as an ordinary file")
-            with open_member() as file:
-                contents[names[member]] = content = file.read(limit + 1)
-            limit -= len(content)
-            if limit < 0:
-                raise ValueError(f"{archive}: expected less in {member}")
-    except ValueError:
-        raise
-    except Exception as error:  # a broken archive makes the two libraries raise almost anything
-        raise ValueError(f"{archive}: expected a whole archive, found: {error}") from None
-    for name, member in members.items():
-        if name not in contents:
-            raise ValueError(f"{archive}: expected a member {member}, found none")
-    return contents
-
-
-def _members(archive: Path) -> Iterator[tuple[str, bool, Callable]]:
-    """(name, whether it is an ordinary file, what opens it) of each member of a zip file or a compressed tar file."""
-    if archive.suffix in (".whl", ".zip"):
-        with zipfile.ZipFile(archive) as file:
-            for info in file.infolist():
-                known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-                link = stat.S_ISLNK(info.external_attr >> 16)
-                yield info.filename, known and not link and not info.is_dir(), partial(file.open, info)
-    else:
-        with tarfile.open(archive, "r:gz") as file:
-            for info in file:
-                yield info.name, info.isreg(), partial(file.extractfile, info)
-
-
-def _retrieve(folder: str, address: str, *checksums: str) -> None:
-    """The command of an https source, in the process that _run starts."""
-    import pooch
-
-    def end():
-        sys.stdin.read()  # until the process that started this one closes the pipe, or is killed
-        os._exit(1)
-
-    Thread(target=end, daemon=True).start()
-    downloader = pooch.HTTPDownloader(timeout=STALL_SECONDS)
-    try:
-        for name, checksum in zip(checksums[::2], checksums[1::2], strict=True):
-            pooch.retrieve(
-                f"{address}{name}", f"sha256:{checksum}", fname=name, path=folder, downloader=downloader
-            )
-    except Exception as error:
-        while isinstance(cause := getattr(error, "reason", None) or next(iter(error.args), None), Exception):
-            error = cause  # requests wraps urllib3's error, which wraps the reason
-        text = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
-        sys.exit(text.partition(". ")[0].rpartition("): ")[2])
-
-
-if __name__ == "__main__":
-    _retrieve(*sys.argv[1:])

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import fetch
+from shared import archives, fetch
 from shared.fetch import Dataset, DownloadError, Source
 from shared.tests.fault_server import NUMBERS, ZIPPED, Handler, Server
 
@@ -318,9 +318,9 @@ def test_no_bomb_unfolds_in_memory(tmp_path):
     ):
         (tmp_path / name).write_bytes(content)
     tracemalloc.reset_peak()
-    assert len(fetch._read_file(tmp_path / "bomb", 10)) == 11
+    assert len(archives._read_file(tmp_path / "bomb", 10)) == 11
     with pytest.raises(ValueError, match="expected less in package/numbers"):
-        fetch._unpack(tmp_path / "bomb.zip", {"numbers": MEMBER}, 10)
+        archives._unpack(tmp_path / "bomb.zip", {"numbers": MEMBER}, 10)
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
 
@@ -332,9 +332,9 @@ def test_any_bytes_are_refused_as_an_archive(tmp_path_factory, content, ending):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="expected"):
         if ending == ".gz":
-            assert fetch._read_file(path.with_suffix(""), 1000) == b""  # what an empty file unfolds to
+            assert archives._read_file(path.with_suffix(""), 1000) == b""  # what an empty file unfolds to
             raise ValueError("expected")
-        fetch._unpack(path, {"numbers": MEMBER}, 1000)
+        archives._unpack(path, {"numbers": MEMBER}, 1000)
 
 
 @settings(deadline=None)
@@ -345,7 +345,7 @@ def test_a_changed_byte_in_an_archive_gives_a_value_error_or_a_member(tmp_path_f
     path = tmp_path_factory.getbasetemp() / ("one.zip" if make is zip_file else "one.tgz")
     path.write_bytes(content)
     with suppress(ValueError):
-        assert len(fetch._unpack(path, {"numbers": MEMBER}, 10)["numbers"]) <= 10
+        assert len(archives._unpack(path, {"numbers": MEMBER}, 10)["numbers"]) <= 10
 
 
 # --- what is already there -------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from shared.tests.cells import cells, each_notebook, tree
 
 # What surrounds the lessons, and is built in none of them.
 CLASSROOM = {
+    "archives",
     "bench",
     "checkpoints",
     "exercises",
@@ -27,6 +28,7 @@ CLASSROOM = {
     "progress",
     "recipes",
     "records",
+    "retrieve",
     "tests",
 }
 CLASSROOM |= {"widgets", "__main__"}
