@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from shared.linalg import _fitted, _real, cdist, one_hot
+from shared.linalg import cdist, one_hot
+from shared.linalg.inputs import fitted, real
 
 _DISTANCES_AT_ONCE = 2**25  # 128 MB in float32; all of MNIST at once would need 2.4 GB
 
 
 def _labelled(function, x, y):
-    x, y = _real(function, "x", x, 2, finite=True), np.asarray(y)
+    x, y = real(function, "x", x, 2, finite=True), np.asarray(y)
     if y.shape != (len(x),):
         raise ValueError(f"{function} expected one label for each row of x, got x {x.shape} and y {y.shape}")
     return x, y
@@ -33,8 +34,8 @@ class NearestCentroid:
         return self
 
     def predict(self, x):
-        centroids = _fitted(self, "centroids_")
-        x = _real("NearestCentroid.predict", "x", x, 2, columns=centroids.shape[1], finite=True)
+        centroids = fitted(self, "centroids_")
+        x = real("NearestCentroid.predict", "x", x, 2, columns=centroids.shape[1], finite=True)
         return self.classes_[cdist(x, centroids, squared=True).argmin(axis=1)]
 
 
@@ -84,13 +85,13 @@ class KNeighborsClassifier:
         return self
 
     def kneighbors(self, x):
-        examples, k = _fitted(self, "x"), self.n_neighbors
+        examples, k = fitted(self, "x"), self.n_neighbors
         if k > len(examples):
             raise ValueError(
                 f"KNeighborsClassifier has {len(examples)} examples, fewer than n_neighbors={k}: "
                 "fit more examples, or ask for fewer neighbours"
             )
-        x = _real("KNeighborsClassifier.kneighbors", "x", x, 2, columns=examples.shape[1], finite=True)
+        x = real("KNeighborsClassifier.kneighbors", "x", x, 2, columns=examples.shape[1], finite=True)
         distances = np.empty((len(x), k), dtype=np.result_type(x, examples))
         indices = np.empty((len(x), k), dtype=np.int64)
         step = max(1, _DISTANCES_AT_ONCE // len(examples))

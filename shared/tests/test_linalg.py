@@ -1,4 +1,4 @@
-"""linalg.py against hand values, NumPy, SciPy and scikit-learn, and what it says when it is called wrongly."""
+"""linalg against hand values, NumPy, SciPy and scikit-learn, and what it says when it is called wrongly."""
 
 import numpy as np
 import pytest
@@ -204,7 +204,7 @@ def test_columns_that_nearly_depend_on_each_other_become_perpendicular():
     nearly_one = np.vstack(
         [np.ones(6), 1e-8 * np.eye(6)]
     )  # Läuchli's matrix, which ruins Gram–Schmidt done once
-    perpendicular = linalg._orthonormal(
+    perpendicular = linalg.decomposition._orthonormal(
         nearly_one, np.random.default_rng(0)
     )  # svd itself hides what goes wrong here
     assert_allclose(perpendicular.T @ perpendicular, np.eye(6), atol=1e-14)
