@@ -16,7 +16,7 @@ import numpy as np
 
 from shared import checks
 from shared.nn import init
-from shared.nn.layout import below, beside, in_place, out_size, to_batch, to_rows
+from shared.nn.layout import below, beside, out_size, to_batch, to_rows, unbuffered
 from shared.nn.module import Module, Parameter
 
 
@@ -59,7 +59,7 @@ class Conv2d(Module):
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound, rng=rng)
 
-    @in_place
+    @unbuffered
     def forward(self, x):
         self.x_shape, rows = x.shape, self._in_groups(to_rows(x))
         self.rows = self._lower(rows) if self.lowers else rows  # (H, G, C, W, N)
@@ -69,7 +69,7 @@ class Conv2d(Module):
         _correlate(self.rows, self._kernel(), bias, self._in_groups(y), *self._meetings())
         return to_batch(y)
 
-    @in_place
+    @unbuffered
     def backward(self, grad_y):
         N, C, H, W = self.x_shape
         checks.gradient(self, grad_y, (N, self.out_channels, *self._out_size()))

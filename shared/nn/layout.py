@@ -51,7 +51,7 @@ def below(size, kernel, stride, padding, dilation=1):
         yield slice(first, last), slice(start, max(start, stop), dilation)
 
 
-def in_place(function):
+def unbuffered(function):
     """Let NumPy compute on rows of images where they lie.
 
     It gathers pieces of memory shorter than its buffer, 8,192 numbers, before it adds or multiplies, which takes longer

@@ -3,7 +3,7 @@
 import numpy as np
 
 from shared import checks
-from shared.nn.layout import in_place, out_size, to_batch, to_rows
+from shared.nn.layout import out_size, to_batch, to_rows, unbuffered
 from shared.nn.module import Module
 
 
@@ -20,7 +20,7 @@ class MaxPool2d(Module):
     def __init__(self, kernel_size, stride=None, padding=0):
         self.kernel_size, self.stride, self.padding = checks.window(self, kernel_size, stride, padding)
 
-    @in_place
+    @unbuffered
     def forward(self, x):
         rows, (p, q), (K, L) = to_rows(x), self.padding, self.kernel_size  # (H, C, W, N)
         if p or q:
@@ -36,7 +36,7 @@ class MaxPool2d(Module):
         self.y_shape = to_batch(y).shape
         return to_batch(y)
 
-    @in_place
+    @unbuffered
     def backward(self, grad_y):
         checks.gradient(self, grad_y, self.y_shape)
         grad_y, (p, q), (H, W), (K, L) = to_rows(grad_y), self.padding, self.x_shape[2:], self.kernel_size
