@@ -16,7 +16,7 @@ import numpy as np
 
 from shared import checks
 from shared.nn import init
-from shared.nn.layout import below, beside, out_size, to_batch, to_rows
+from shared.nn.layout import below, beside, out_size, to_batch, to_rows, unbuffered
 from shared.nn.module import Module, Parameter
 
 
@@ -59,6 +59,7 @@ class Conv2d(Module):
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound, rng=rng)
 
+    @unbuffered
     def forward(self, x):
         self.x_shape, rows = x.shape, self._in_groups(to_rows(x))
         self.rows = self._lower(rows) if self.lowers else rows  # (H, G, C, W, N)
@@ -68,6 +69,7 @@ class Conv2d(Module):
         _correlate(self.rows, self._kernel(), bias, self._in_groups(y), *self._meetings())
         return to_batch(y)
 
+    @unbuffered
     def backward(self, grad_y):
         N, C, H, W = self.x_shape
         checks.gradient(self, grad_y, (N, self.out_channels, *self._out_size()))
@@ -171,6 +173,7 @@ def _correlate_backward(rows, kernel, grad_y, grad_rows, down, across):
     room = (
         None if at_once else np.zeros((G, J, F, W, N), rows.dtype)
     )  # stays 0 where a kernel hangs over the edge
+    stack_room = np.empty((G, K * C, W * N), rows.dtype)
     for grad_row, (kernel_rows, image_rows) in zip(grad_y, down, strict=True):
         grad_seen = grad_row[:, None] if at_once else room
         for column, outputs, pixels in [] if at_once else across:
@@ -180,7 +183,8 @@ def _correlate_backward(rows, kernel, grad_y, grad_rows, down, across):
             G, -1, C, J * F
         )
         if grad_rows is not None:
-            grad_stack = _matrix(kernel[:, :, :, kernel_rows]).swapaxes(1, 2) @ matrix
+            kernel_matrix = _matrix(kernel[:, :, :, kernel_rows]).swapaxes(1, 2)
+            grad_stack = np.matmul(kernel_matrix, matrix, out=stack_room[:, : kernel_matrix.shape[1]])
             grad_rows[image_rows] += grad_stack.reshape(G, -1, C, W, N).swapaxes(0, 1)
     return grad_kernel.reshape(G, K, C, J, F).transpose(0, 3, 4, 1, 2)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from shared import checks
-from shared.nn.layout import to_batch, to_rows
+from shared.nn.layout import to_batch, to_rows, unbuffered
 from shared.nn.module import Module, Parameter
 
 
@@ -82,6 +82,7 @@ class BatchNorm2d(_BatchNorm):
     Built in 05-cnn/05-lenet.ipynb.
     """
 
+    @unbuffered
     def forward(self, x):
         self.x_shape, self.rows = (
             x.shape,
@@ -103,6 +104,7 @@ class BatchNorm2d(_BatchNorm):
             y_row += shift
         return self._images(y)
 
+    @unbuffered
     def backward(self, grad_y):
         checks.gradient(self, grad_y, self.x_shape)
         grad_y, count = _matrices(grad_y), grad_y.size // self.num_features

@@ -3,7 +3,7 @@
 import numpy as np
 
 from shared import checks
-from shared.nn.layout import out_size, to_batch, to_rows
+from shared.nn.layout import out_size, to_batch, to_rows, unbuffered
 from shared.nn.module import Module
 
 
@@ -20,23 +20,42 @@ class MaxPool2d(Module):
     def __init__(self, kernel_size, stride=None, padding=0):
         self.kernel_size, self.stride, self.padding = checks.window(self, kernel_size, stride, padding)
 
+    @unbuffered
     def forward(self, x):
-        rows, (p, q) = to_rows(x), self.padding  # (H, C, W, N)
+        rows, (p, q), (K, L) = to_rows(x), self.padding, self.kernel_size  # (H, C, W, N)
         if p or q:
             rows = np.pad(rows, ((p, p), (0, 0), (q, q), (0, 0)), constant_values=-np.inf)
-        self.matches = []
-        for axis, kernel, stride in zip((2, 0), self.kernel_size[::-1], self.stride[::-1], strict=True):
-            rows, match = _largest(rows, axis, kernel, stride)  # of each row of the window, then of these
-            self.matches.append(match)
-        self.x_shape, self.y_shape = x.shape, to_batch(rows).shape
-        return to_batch(rows)
+        self.x_shape, self.padded_shape = x.shape, rows.shape
+        H, W = (out_size(*sizes, 0) for sizes in zip(rows.shape[::2], (K, L), self.stride, strict=True))
+        y = np.empty((H, rows.shape[1], W, len(x)), x.dtype)
+        self.wins_beside = np.empty((H, L - 1, K, *y.shape[1:]), bool)
+        self.wins_below = np.empty((H, K - 1, *y.shape[1:]), bool)
+        for h, y_row in enumerate(y):
+            places = [np.array(place, order="C") for place in self._places(rows, h, W)]  # L of (K, C, W', N)
+            y_row[...] = _largest(_largest(places, self.wins_beside[h]), self.wins_below[h])
+        self.y_shape = to_batch(y).shape
+        return to_batch(y)
 
+    @unbuffered
     def backward(self, grad_y):
         checks.gradient(self, grad_y, self.y_shape)
-        grad, (p, q), (H, W) = to_rows(grad_y), self.padding, self.x_shape[2:]
-        for match in reversed(self.matches):
-            grad = _to_the_largest(grad, *match)
-        return to_batch(grad[p : p + H, :, q : q + W])
+        grad_y, (p, q), (H, W), (K, L) = to_rows(grad_y), self.padding, self.x_shape[2:], self.kernel_size
+        apart = all(stride >= size for stride, size in zip(self.stride, (K, L), strict=True))
+        grad_rows = np.zeros(self.padded_shape, grad_y.dtype)
+        below = np.empty((K, *grad_y.shape[1:]), grad_y.dtype)
+        beside = np.empty((L, *below.shape), grad_y.dtype)
+        for h, grad_row in enumerate(grad_y):
+            _to_the_largest(grad_row, self.wins_below[h], below)
+            _to_the_largest(below, self.wins_beside[h], beside)
+            for place, grad in zip(self._places(grad_rows, h, grad_y.shape[2]), beside, strict=True):
+                place[...] = grad if apart else place + grad  # apart: no pixel is in two windows
+        return to_batch(grad_rows[p : p + H, :, q : q + W])
+
+    def _places(self, rows, h, width):
+        """For each column of the windows in row h of the output, the pixels that stand there: views."""
+        (K, L), (down, across) = self.kernel_size, self.stride
+        window, last = rows[h * down : h * down + K], (width - 1) * across + 1
+        return [window[:, :, column : column + last : across] for column in range(L)]
 
     def check(self, x):
         checks.images(self, x)
@@ -46,39 +65,22 @@ class MaxPool2d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
-def _largest(rows, axis, kernel, stride):
-    """The largest along one axis, in a knock-out: who comes later wins only by being larger."""
-    first, *others = _places(rows, axis, kernel, stride)
-    wins = []
-    for other in others:
-        wins.append(other > first)
-        first = np.maximum(first, other)
-    return first, (rows.shape, axis, kernel, stride, wins)
+def _largest(places, wins):
+    """The largest number of several places, in a knock-out: who comes later wins only by being larger."""
+    first, *others = places
+    for other, won in zip(others, wins, strict=True):
+        np.greater(other, first, out=won)
+        np.maximum(first, other, out=first)
+    return first
 
 
-def _to_the_largest(grad, shape, axis, kernel, stride, wins):
+def _to_the_largest(grad, wins, grad_places):
     """The way back: from the last match to the first, the gradient goes to the winner."""
-    apart = stride >= kernel  # no pixel is in two windows: its gradient is written, not added
-    complete = stride == kernel and shape[axis] % kernel == 0  # every pixel is in a window
-    grad_rows = (np.empty if complete else np.zeros)(shape, grad.dtype)
-    first, *others = _places(grad_rows, axis, kernel, stride)
-    for other, won in zip(reversed(others), reversed(wins), strict=True):
-        part = np.multiply(grad, won, out=other if apart else None)
-        if not apart:
-            other += part
-        grad = grad - part
-    if apart:
-        first[...] = grad
-    else:
-        first += grad
-    return grad_rows
-
-
-def _places(rows, axis, kernel, stride):
-    """For each place in the window, the pixels which stand there: views."""
-    last = (out_size(rows.shape[axis], kernel, stride, 0) - 1) * stride + 1
-    front = (slice(None),) * axis
-    return [rows[(*front, slice(place, place + last, stride))] for place in range(kernel)]
+    grad_places[0] = grad
+    for part, won in zip(grad_places[:0:-1], wins[::-1], strict=True):
+        np.copyto(part, won)
+        part *= grad_places[0]
+        grad_places[0] -= part
 
 
 class _Averages(Module):
