@@ -27,7 +27,12 @@ def main(arguments=None):
         "--validate", action="store_true", help="keep 10,000 examples back, measure on them, store nothing"
     )
     commands.add_parser("picture", help="draw the picture at the head of README.md anew")
-    commands.add_parser("bench", help="time training steps, beside PyTorch where it is installed")
+    bench = commands.add_parser(
+        "bench", help="time training steps beside PyTorch's (pip install -e '.[test,torch]')"
+    )
+    bench.add_argument(
+        "--store", action="store_true", help="keep the figures for the notebook that reads them"
+    )
     options = parser.parse_args(arguments)
     if options.command == "run":
         return run_notebooks(options)
@@ -38,9 +43,7 @@ def main(arguments=None):
 
         print(*picture.draw(), sep="\n")
     elif options.command == "bench":
-        from shared import bench
-
-        print(bench.report())
+        return compare_speed(options)
     elif options.mine:
         print(log.mine())
     else:
@@ -82,6 +85,20 @@ def train_recipe(options):
     path, _ = recipes.RECIPES[options.name].run(options.name, options.seed, options.validate)
     if not options.validate:
         print(f"stored {path.relative_to(notebooks.ROOT)}")
+    return 0
+
+
+def compare_speed(options):
+    from shared import bench
+
+    try:
+        figures = bench.measure()
+    except ImportError as error:
+        print(f"{error}: pip install -e '.[test,torch]'", file=sys.stderr)
+        return 2
+    print(bench.report(figures))
+    if options.store:
+        print(f"stored {bench.store(figures).relative_to(notebooks.ROOT)}")
     return 0
 
 

@@ -1,203 +1,89 @@
-"""How fast is it? Training steps of this package and of PyTorch, in turn, in one process, with as many threads each."""
+"""How fast is it? Steps of this package and of others, in turn, in one process, with as many threads each.
 
+``python -m shared bench`` prints what this computer says; with ``--store`` it also goes into a file, which the last
+notebook of chapter 05 reads. Ratios below 1: this package is faster.
+"""
+
+import json
+import os
 import platform
 import time
 import tracemalloc
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from shared import models, nn, optim
+from shared import progress, rivals
 
-
-def mlp(hidden):
-    """784-hidden-10, for both libraries: their parts have the same names."""
-    return lambda parts: parts.Sequential(parts.Linear(784, hidden), parts.ReLU(), parts.Linear(hidden, 10))
-
-
-def lenet(parts):
-    """LeNet-5, as in models.LeNet5."""
-    first = [parts.Conv2d(1, 6, 5, padding=2), parts.MaxPool2d(2), parts.ReLU(), parts.Conv2d(6, 16, 5)]
-    last = [parts.Linear(400, 120), parts.ReLU(), parts.Linear(120, 84), parts.ReLU(), parts.Linear(84, 10)]
-    return parts.Sequential(*first, parts.MaxPool2d(2), parts.ReLU(), parts.Flatten(), *last)
-
-
-def two_convolutions(parts):
-    """conv16-bn-relu-pool-conv32-bn-relu-pool-fc."""
-    first = [parts.Conv2d(1, 16, 3, padding=1), parts.BatchNorm2d(16), parts.ReLU(), parts.MaxPool2d(2)]
-    second = [parts.Conv2d(16, 32, 3, padding=1), parts.BatchNorm2d(32), parts.ReLU(), parts.MaxPool2d(2)]
-    return parts.Sequential(*first, *second, parts.Flatten(), parts.Linear(32 * 49, 10))
-
-
-def resnet20(parts):
-    """ResNet-20, as in models.resnet20; PyTorch's is put together here, since torchvision has none."""
-    if parts is nn:
-        return models.resnet20()
-
-    class Block(parts.Module):
-        def __init__(self, inputs, outputs, stride):
-            super().__init__()
-            first = [parts.Conv2d(inputs, outputs, 3, stride, 1, bias=False), parts.BatchNorm2d(outputs)]
-            second = [parts.Conv2d(outputs, outputs, 3, 1, 1, bias=False), parts.BatchNorm2d(outputs)]
-            self.residual, self.shortcut = parts.Sequential(*first, parts.ReLU(), *second), parts.Identity()
-            if inputs != outputs:
-                convolution = parts.Conv2d(inputs, outputs, 1, stride, bias=False)
-                self.shortcut = parts.Sequential(convolution, parts.BatchNorm2d(outputs))
-
-        def forward(self, x):
-            return (self.residual(x) + self.shortcut(x)).relu()
-
-    blocks = [Block(16, 16, 1) for _ in range(3)]
-    for width in (32, 64):
-        blocks += [Block(width // 2, width, 2), Block(width, width, 1), Block(width, width, 1)]
-    first = [parts.Conv2d(3, 16, 3, 1, 1, bias=False), parts.BatchNorm2d(16), parts.ReLU()]
-    return parts.Sequential(
-        *first, *blocks, parts.AdaptiveAvgPool2d(1), parts.Flatten(), parts.Linear(64, 10)
-    )
-
-
+FILE = Path(__file__).resolve().parent.parent / "05-cnn" / "timings.json"
 DIGIT, PHOTO = (1, 28, 28), (3, 32, 32)
-STEPS = {  # name: network, shape of an example, batch, optimizer, threads
-    f"784-{hidden}-10, batch {batch}, {name}": (mlp(hidden), (784,), batch, name, 1)
-    for hidden in (128, 10)
-    for batch in (64, 128)
-    for name in ("SGD", "Adam")
-}
-for batch in (64, 128):
-    STEPS |= {
-        f"LeNet-5, batch {batch}, Adam": (lenet, DIGIT, batch, "Adam", 1),
-        f"conv16-conv32-fc, batch {batch}, Adam": (two_convolutions, DIGIT, batch, "Adam", 1),
-    }
-STEPS["ResNet-20, batch 64, SGD"] = (resnet20, PHOTO, 64, "SGD", 1)
-STEPS["LeNet-5, batch 128, 2 threads"] = (lenet, DIGIT, 128, "Adam", 2)
-CONVOLUTIONS = [
-    (16, 16, 32),
-    (16, 32, 14),
-    (32, 32, 16),
-    (64, 64, 8),
-    (32, 64, 28),
-]  # channels, channels, pixels
+SIZES = [(16, 16, 32), (16, 32, 14), (32, 32, 16), (64, 64, 8), (32, 64, 28)]  # channels, channels, pixels
 
 
-def numpy_step(network, shape, batch, name, threads):
-    """A function that does one training step with this package."""
-    x, y = _data(shape, batch)
-    model = network(nn)
-    if threads > 1:
-        model = nn.DataParallel(model, threads)
-    model.requires_input_grad_(False)  # PyTorch computes no gradient of data either
-    optimizer, criterion = getattr(optim, name)(model.parameters(), lr=1e-3), nn.CrossEntropyLoss()
+class Case(NamedTuple):
+    """Two functions that each make a step, what their ratio is hoped to be at most, and where it belongs."""
 
-    def step():
-        optimizer.zero_grad()
-        criterion(model(x), y)
-        model.backward(criterion.backward())
-        optimizer.step()
-
-    return step
+    group: str
+    name: str
+    aim: float | None
+    here: Callable
+    there: Callable
 
 
-def torch_step(network, shape, batch, name, threads):
-    """The same step with PyTorch, eager, on the CPU."""
-    import torch
+def cases():
+    """Everything that is measured: training steps, two threads beside one, convolutions beside PyTorch and im2col."""
+    networks = [(rivals.mlp(128), "784-128-10", (784,), 0.65), (rivals.mlp(10), "784-10-10", (784,), None)]
+    steps = [
+        (*network, batch, name) for network in networks for batch in (64, 128) for name in ("SGD", "Adam")
+    ]
+    for batch in (64, 128):
+        steps.append((rivals.lenet, "LeNet-5", DIGIT, 0.6, batch, "Adam"))
+        steps.append((rivals.two_convolutions, "conv16-conv32-fc", DIGIT, 0.75, batch, "Adam"))
+    steps.append((rivals.resnet20, "ResNet-20", PHOTO, 1.2, 64, "SGD"))
+    for network, name, shape, aim, batch, optimizer in steps:
+        yield _case(
+            "training step", f"{name}, batch {batch}, {optimizer}", aim, (network, shape, batch, optimizer)
+        )
+    two, one = (partial(rivals.numpy_step, rivals.lenet, DIGIT, 128, "Adam", threads) for threads in (2, 1))
+    others = [partial(rivals.torch_step, rivals.lenet, DIGIT, 128, "Adam", threads) for threads in (2, 1)]
+    yield Case("two threads", "LeNet-5, batch 128: both with two", 0.6, two, others[0])
+    yield Case("two threads", "LeNet-5, batch 128: two beside one", None, two, one)
+    yield Case("two threads", "the same in PyTorch", None, *others)
+    for size in SIZES:
+        name = "{} to {} channels, {} x {}".format(*size, size[2])
+        here = partial(rivals.numpy_convolution, *size)
+        yield Case("convolution", name, 1.2, here, partial(rivals.torch_convolution, *size))
+        yield Case("im2col", name, 1 / 6, here, partial(rivals.textbook_convolution, *size))
 
-    x, y = map(torch.from_numpy, _data(shape, batch))
-    model = network(torch.nn)
-    optimizer = getattr(torch.optim, name)(model.parameters(), lr=1e-3)
-    criterion = torch.nn.CrossEntropyLoss()
 
-    def step():
-        torch.set_num_threads(threads)
-        optimizer.zero_grad()
-        loss = criterion(model(x), y)
-        loss.backward()
-        optimizer.step()
-
-    return step
-
-
-def _data(shape, batch):
-    rng = np.random.default_rng(0)
-    return rng.random((batch, *shape), dtype=np.float32), rng.integers(0, 10, batch)
-
-
-def numpy_convolution(inputs, outputs, pixels, batch=64):
-    """A function that goes forward and backward through one convolution of this package."""
-    layer, images = nn.Conv2d(inputs, outputs, 3, padding=1), _images(batch, inputs, pixels)
-    x, grad_y = (
-        nn.layout.to_batch(nn.layout.to_rows(part)) for part in (images, _images(batch, outputs, pixels))
+def _case(group, name, aim, arguments):
+    return Case(
+        group, name, aim, partial(rivals.numpy_step, *arguments), partial(rivals.torch_step, *arguments)
     )
 
-    def step():
-        layer.zero_grad()
-        layer(x)
-        layer.backward(grad_y)
 
-    return step
+def interleaved(steps, rounds=30, seconds=0.02, pause=0.0):
+    """Seconds of one step of each, round by round: (rounds, len(steps)) by the clock, and the same of CPU time.
 
-
-def torch_convolution(inputs, outputs, pixels, batch=64):
-    """The same with PyTorch."""
-    import torch
-
-    layer = torch.nn.Conv2d(inputs, outputs, 3, padding=1)
-    x, grad_y = (torch.from_numpy(_images(batch, channels, pixels)) for channels in (inputs, outputs))
-    x.requires_grad_()
-
-    def step():
-        torch.set_num_threads(1)
-        layer.zero_grad()
-        x.grad = None
-        layer(x).backward(grad_y)
-
-    return step
-
-
-def textbook_convolution(inputs, outputs, pixels, batch=64):
-    """The same by im2col, as textbooks have it: every window is copied into a row of one large matrix."""
-    weight, x = _images(outputs, inputs, 3), _images(batch, inputs, pixels)
-    grad_y = _images(batch, outputs, pixels)
-
-    def step():
-        padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
-        columns = np.empty((batch, inputs, 3, 3, pixels, pixels), np.float32)
-        for i, j in np.ndindex(3, 3):
-            columns[:, :, i, j] = padded[:, :, i : i + pixels, j : j + pixels]
-        columns = columns.transpose(0, 4, 5, 1, 2, 3).reshape(batch * pixels**2, -1)
-        matrix = weight.reshape(outputs, -1)
-        y = (columns @ matrix.T).reshape(batch, pixels, pixels, -1).transpose(0, 3, 1, 2)
-        grad = grad_y.transpose(0, 2, 3, 1).reshape(-1, outputs)
-        grad_weight = (grad.T @ columns).reshape(weight.shape)
-        grad_columns = (
-            (grad @ matrix).reshape(batch, pixels, pixels, inputs, 3, 3).transpose(0, 3, 4, 5, 1, 2)
-        )
-        grad_x = np.zeros_like(padded)
-        for i, j in np.ndindex(3, 3):
-            grad_x[:, :, i : i + pixels, j : j + pixels] += grad_columns[:, :, i, j]
-        return y, grad_weight, grad_x[:, :, 1:-1, 1:-1]
-
-    return step
-
-
-def _images(*shape):
-    return np.random.default_rng(0).standard_normal((*shape[:2], shape[2], shape[2])).astype(np.float32)
-
-
-def interleaved(steps, rounds=30, seconds=0.02):
-    """Seconds of one step of each, round by round: (rounds, len(steps)). In each round every side has its turn."""
-    times = np.empty((rounds, len(steps)))
+    In each round every side has its turn, of about so many `seconds`, after a pause in which the threads of the side
+    before come to rest.
+    """
     for step in steps:
         step(), step()  # warm-up
     start = time.perf_counter()
     steps[0]()
-    repeat = max(1, round(seconds / (time.perf_counter() - start)))
-    for row in times:
-        for column, step in enumerate(steps):
-            start = time.perf_counter()
-            for _ in range(repeat):
-                step()
-            row[column] = (time.perf_counter() - start) / repeat
-    return times
+    repeat = max(1, round(seconds / max(time.perf_counter() - start, 1e-9)))
+    wall, cpu = np.empty((2, rounds, len(steps)))
+    for place in np.ndindex(rounds, len(steps)):
+        time.sleep(pause)
+        start = time.perf_counter(), time.process_time()
+        for _ in range(repeat):
+            steps[place[1]]()
+        wall[place], cpu[place] = time.perf_counter() - start[0], time.process_time() - start[1]
+    return wall / repeat, cpu / repeat
 
 
 def peak_memory(step):
@@ -210,43 +96,106 @@ def peak_memory(step):
     return peak
 
 
-def line(name, here, there=None, rounds=30):
-    """One line of the table: the ratio first, with the range of eight tenths of the rounds; the medians; the memory."""
-    times = interleaved([here, there] if there else [here], rounds)
-    ratio, other, middle = "", "", 1e3 * np.median(times, axis=0)
-    if there:
-        low, half, high = np.quantile(times[:, 0] / times[:, 1], [0.1, 0.5, 0.9])
-        ratio, other = f"{half:.2f} ({low:.2f}–{high:.2f})", f"{middle[1]:.2f} ms"
-    return f"{name:38} {ratio:>18} {middle[0]:>7.2f} ms {other:>12} {peak_memory(here) / 2**20:>9.2f} MiB"
+def peak_flops(size=512, rounds=50):
+    """Operations per second of a product of two square matrices, float32: the best of some calls, which are short."""
+    a, b, y = np.random.default_rng(0).random((3, size, size), dtype=np.float32)
+    wall, _ = interleaved([lambda: np.matmul(a, b, out=y)], rounds, seconds=0)
+    return 2 * size**3 / wall.min()
 
 
-def report():
-    """The table, as text."""
+def bandwidth(size=2**26, rounds=20):
+    """Bytes per second that a copy of `size` bytes reads and writes: the best of some calls."""
+    x, y = np.ones((2, size // 8))
+    wall, _ = interleaved([lambda: np.copyto(y, x)], rounds, seconds=0)
+    return 2 * size / wall.min()
+
+
+def compare(case, rounds=30):
+    """One line of the table, as a dictionary: milliseconds and ratios are [low, median, high], low to high 80 %."""
+    here, there = case.here(), case.there()
+    wall, cpu = interleaved([here, there], rounds, pause=0.01)
+    low_to_high = [_spread(times) for times in (wall[:, 0] / wall[:, 1], *(1e3 * wall.T), *(1e3 * cpu.T))]
+    line = {"group": case.group, "name": case.name, "aim": case.aim and round(case.aim, 3)}
+    line |= dict(zip(["ratio", "here", "there", "cpu_here", "cpu_there"], low_to_high, strict=True))
+    if case.group != "two threads":
+        line["memory_here"] = peak_memory(here)
+    if case.group == "im2col":
+        line["memory_there"] = peak_memory(there)
+    return line
+
+
+def _spread(values):
+    return [float(f"{value:.4g}") for value in np.quantile(values, [0.1, 0.5, 0.9])]
+
+
+def machine():
+    """The processor (its name, not the computer's), and how fast one thread of it multiplies and copies."""
+    from threadpoolctl import threadpool_info
+
+    kernels = [pool["architecture"] for pool in threadpool_info() if pool["internal_api"] == "openblas"]
+    flops, copies = (float(f"{measured() / 1e9:.3g}") for measured in (peak_flops, bandwidth))
+    name, cores = _processor(), os.cpu_count()
+    return {"processor": name, "cores": cores, "kernels": kernels[:1], "GFLOP/s": flops, "GB/s": copies}
+
+
+def _processor():
     try:
-        import torch
-    except ImportError:
-        torch = None
-    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, "
-    versions += (
-        f"PyTorch {torch.__version__}" if torch else "PyTorch is not installed: no ratio (pip install torch)"
-    )
-    head = f"{'ratio':>18} {'here':>10} {'other':>12} {'memory here':>13}"
-    lines = [f"{versions}; {platform.machine()}, float32, medians of interleaved rounds, one thread each", ""]
-    lines.append(f"{'training step, beside PyTorch':38} {head}")
+        lines = (
+            Path("/proc/cpuinfo").read_text().splitlines()
+        )  # what platform.processor() should say on Linux
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def measure(chosen=None, rounds=30):
+    """Measure the cases, or some of them: a dictionary that JSON can hold. Raises ImportError without PyTorch."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    versions = {"Python": platform.python_version(), "NumPy": np.__version__, "PyTorch": torch.__version__}
     with threadpool_limits(1):
-        for name, case in STEPS.items():
-            lines.append(line(name, numpy_step(*case), torch_step(*case) if torch else None))
-        lines += ["", f"{'convolution 3 x 3, beside PyTorch':38} {head}"]
-        for case in CONVOLUTIONS:
-            name = "{} to {} channels, {} x {}, batch 64".format(*case, case[2])
-            lines.append(line(name, numpy_convolution(*case), torch_convolution(*case) if torch else None))
-        lines += ["", f"{'… beside im2col of textbooks':38} {head} {'memory there':>14}"]
-        for case in CONVOLUTIONS:
-            name, other = (
-                "{} to {} channels, {} x {}, batch 64".format(*case, case[2]),
-                textbook_convolution(*case),
-            )
-            lines.append(
-                f"{line(name, numpy_convolution(*case), other, 10)} {peak_memory(other) / 2**20:>10.2f} MiB"
-            )
+        lines = [compare(case, rounds) for case in (cases() if chosen is None else chosen)]
+        about = {"measured": progress.today(), "machine": machine(), "versions": versions, "rounds": rounds}
+    return about | {"granted": granted(lines), "figures": lines}
+
+
+def granted(lines):
+    """The share of a core that one thread had while it was measured, CPU time by time: 1 on an idle computer."""
+    alone = [line for line in lines if line["group"] != "two threads"]
+    return round(float(np.median([line["cpu_here"][1] / line["here"][1] for line in alone])), 2)
+
+
+def store(figures):
+    """Keep them for the notebook that tells of them. Returns the path."""
+    FILE.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    return FILE
+
+
+def load():
+    """What was stored."""
+    return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+def report(figures):
+    """The table, as text: the ratio first, with the range of eight tenths of the rounds; then the medians."""
+    versions = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
+    about = "{processor}, {cores} cores, {GFLOP/s} GFLOP/s and {GB/s} GB/s with one thread".format(
+        **figures["machine"]
+    )
+    lines = [about, f"{versions}; float32, medians of {figures['rounds']} interleaved rounds"]
+    if figures["granted"] < 0.9:
+        lines.append(f"The computer was busy: one thread had {figures['granted']} of a core. Measure again.")
+    head = f"{'ratio':>18} {'aim':>5} {'here':>11} {'beside it':>12}   memory (of both, beside im2col)"
+    for group in dict.fromkeys(line["group"] for line in figures["figures"]):
+        lines += ["", f"{group:36} {head}"]
+        lines += [_row(line) for line in figures["figures"] if line["group"] == group]
     return "\n".join(lines)
+
+
+def _row(line):
+    (low, ratio, high), aim = line["ratio"], f"{line['aim']:.2f}" if line["aim"] else ""
+    times = f"{line['here'][1]:>8.2f} ms {line['there'][1]:>9.2f} ms"
+    memory = [line[side] / 2**20 for side in ("memory_here", "memory_there") if side in line]
+    memory = ", ".join(f"{mebibytes:.2f} MiB" for mebibytes in memory)
+    return f"{line['name']:36} {ratio:>5.2f} ({low:.2f}–{high:.2f}) {aim:>5} {times}   {memory}".rstrip()

@@ -170,9 +170,7 @@ def _correlate_backward(rows, kernel, grad_y, grad_rows, down, across):
     (G, J, F, K, C), (W, N) = kernel.shape, rows.shape[3:]
     grad_kernel = np.zeros((G, K, C, J * F), rows.dtype)
     at_once = J == 1 and grad_y.shape[3] == W
-    room = (
-        None if at_once else np.zeros((G, J, F, W, N), rows.dtype)
-    )  # stays 0 where a kernel hangs over the edge
+    room = None if at_once else np.zeros((G, J, F, W, N), rows.dtype)  # stays 0 beyond the edge
     stack_room = np.empty((G, K * C, W * N), rows.dtype)
     for grad_row, (kernel_rows, image_rows) in zip(grad_y, down, strict=True):
         grad_seen = grad_row[:, None] if at_once else room

@@ -84,10 +84,7 @@ class BatchNorm2d(_BatchNorm):
 
     @unbuffered
     def forward(self, x):
-        self.x_shape, self.rows = (
-            x.shape,
-            _matrices(x),
-        )  # (H, C, W N); row by row all stays in the processor's cache
+        self.x_shape, self.rows = x.shape, _matrices(x)  # (H, C, W N); by rows all stays in the cache
         self.of_batch = self.training or not self.track_running_stats
         self.mean, var, count = self.running_mean[:, None], self.running_var, x.size // self.num_features
         if self.of_batch:
@@ -114,16 +111,11 @@ class BatchNorm2d(_BatchNorm):
         )
         grad_weight *= self.inverse_std[:, 0]
         along, level = grad_weight[:, None] / count * self.inverse_std, grad_bias[:, None] / count
-        grad_x, scale, shift = (
-            np.empty_like(grad_y),
-            self._scale(),
-            (along * self.mean - level) * self._scale(),
-        )
+        grad_x, scale = np.empty_like(grad_y), self._scale()
+        shift = (along * self.mean - level) * scale
         for grad, row, grad_row in zip(grad_y, self.rows, grad_x, strict=True):
             np.multiply(grad, scale, out=grad_row)
-            if (
-                self.of_batch
-            ):  # two directions are taken out, as in BatchNorm1d: (grad - along * centred - level) * scale
+            if self.of_batch:  # as in BatchNorm1d: (grad - along * centred - level) * scale
                 grad_row -= row * (along * scale)
                 grad_row += shift
         if self.weight is not None:

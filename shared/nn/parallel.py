@@ -11,7 +11,7 @@ from shared.nn.module import Module, Parameter
 
 
 class DataParallel(Module):
-    """Share each batch among threads; outputs and gradients are those of the module alone, sooner.
+    """Share each batch among threads; outputs and gradients are those of the module alone.
 
     Shapes: those of the module. Each thread works with a copy of the module that shares its weights; the gradients of
     all copies are added. Batch normalisation measures each part on its own and remembers what the first part had.

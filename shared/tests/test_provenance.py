@@ -29,6 +29,7 @@ CLASSROOM = {
     "recipes",
     "records",
     "retrieve",
+    "rivals",
     "tests",
 }
 CLASSROOM |= {"widgets", "__main__"}

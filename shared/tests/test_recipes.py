@@ -179,3 +179,25 @@ def test_the_stored_networks_read_mnist(seed, wrong):
     assert recipes.weights("mlp", seed).stat().st_size < 500_000
     answers = recipes.trained("mlp", seed)(x / np.float32(255)).argmax(axis=1)
     assert abs(int((answers != y).sum()) - wrong) <= 1  # the figures of 04/05
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_stored_convolutional_networks_read_mnist(seed):
+    x, y = recipes.RECIPES["cnn"].dataset()[1]
+    assert recipes.weights("cnn", seed).stat().st_size < 500_000
+    assert wrong_answers("cnn", seed, x, y) <= 48
+
+
+def test_the_stored_residual_network_knows_what_it_sees():
+    x, y = recipes.RECIPES["resnet"].dataset()[1]
+    assert np.array_equal(x, datasets.load_cifar10().test_images)
+    assert recipes.weights("resnet").stat().st_size < 700_000
+    assert wrong_answers("resnet", 0, x[:2000], y[:2000]) <= 320
+
+
+def wrong_answers(name, seed, x, y):
+    net = recipes.trained(name, seed)
+    answers = [
+        net(x[start : start + 100] / np.float32(255)).argmax(axis=1) for start in range(0, len(x), 100)
+    ]
+    return int(np.sum(np.concatenate(answers) != y))
