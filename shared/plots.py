@@ -93,7 +93,8 @@ def images(pictures, titles=None, columns=None, low=0, high=255, size=0.9, signe
     columns = columns or min(len(pictures), 10)
     rows = math.ceil(len(pictures) / columns)
     size = min(size, WIDTH / columns)
-    tall = 0.94 * size * pictures.shape[1] / pictures.shape[2] + (0.25 if titles is not None else 0.06)
+    tall = max(0.94 * size, size - 0.12) * pictures.shape[1] / pictures.shape[2]
+    tall += 0.25 if titles is not None else 0.06
     _, axes = plt.subplots(rows, columns, figsize=(columns * size, rows * tall), squeeze=False)
     limit = np.abs(pictures).max() if signed else None
     scale = {"vmin": low, "vmax": high, "cmap": "gray" if photo else color("images")}
