@@ -234,15 +234,15 @@ PROVENANCE = {
     ),
     "a later function, by its name": (
         lambda n: write(n, "import math", "from shared.linalg import cdist as d"),
-        "uses shared.linalg.cdist, which is built later",
+        "uses shared.linalg.products.cdist, which is built later",
     ),
     "a later function, by its whole path": (
         lambda n: write(n, "import math", "import shared.linalg\n\nshared.linalg.matmul"),
-        "uses shared.linalg.matmul, which is built later",
+        "uses shared.linalg.products.matmul, which is built later",
     ),
     "a later function, by an alias of its module": (
         lambda n: write(n, "import math", "import shared.linalg as la\n\nla.matmul"),
-        "uses shared.linalg.matmul, which is built later",
+        "uses shared.linalg.products.matmul, which is built later",
     ),
     "something built nowhere": (
         lambda n: write(n, "import math", "from shared import default_rng"),
