@@ -24,7 +24,7 @@ def main(arguments=None):
     train.add_argument("name", nargs="?", help="which one; without a name they are listed")
     train.add_argument("--seed", type=int, default=0, help="what chance begins with (default: 0)")
     train.add_argument(
-        "--validate", action="store_true", help="keep 10,000 examples back, measure on them, store nothing"
+        "--validate", action="store_true", help="keep 10,000 examples back, measure on them, store no weights"
     )
     commands.add_parser("picture", help="draw the picture at the head of README.md anew")
     bench = commands.add_parser(

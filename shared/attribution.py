@@ -5,13 +5,13 @@ afterwards its modes, gradients and weights are as they were. ``target`` is a cl
 """
 
 import copy
-from contextlib import contextmanager
 
 import numpy as np
 
 from shared import checks, default_rng
 from shared.images import resize
 from shared.instruments import innermost
+from shared.questions import asked, overheard
 
 
 def saliency(model, x, target):
@@ -23,7 +23,7 @@ def saliency(model, x, target):
     Source: Simonyan, Vedaldi & Zisserman (2014), Deep inside convolutional networks, section 3.
     Built in 05-cnn/08-looking-inside.ipynb.
     """
-    with _asked(model):
+    with asked(model):
         return _input_gradient(model, *_question(saliency, model, x, target))
 
 
@@ -39,7 +39,7 @@ def smooth_grad(model, x, target, samples=25, sigma=0.15, rng=None):
     if not sigma >= 0:
         raise ValueError(f"smooth_grad expected sigma as a number, 0 or more, got {sigma!r}: try 0.15")
     rng, total = default_rng(rng), 0
-    with _asked(model):
+    with asked(model):
         x, target = _question(smooth_grad, model, x, target)
         for _ in range(samples):
             noise = (sigma * rng.standard_normal(x.shape)).astype(x.dtype)
@@ -56,7 +56,7 @@ def grad_cam(model, layer, x, target):
     Source: Selvaraju et al. (2017), Grad-CAM, equations 1 and 2.
     Built in 05-cnn/08-looking-inside.ipynb.
     """
-    with _asked(model), _overheard(grad_cam, model, layer) as notes:
+    with asked(model), overheard(grad_cam, model, layer) as notes:
         x, target = _question(grad_cam, model, x, target)
         _input_gradient(model, x, target)
     maps, gradient = notes["forward"], notes["backward"]
@@ -82,7 +82,7 @@ def occlusion(model, x, target, size, stride=1, fill=0.0):
         raise ValueError(
             f"occlusion expected a stride of {size} or less, got {stride}: between the squares would be gaps"
         )
-    with _asked(model):
+    with asked(model):
         x, target = _question(occlusion, model, x, target)
         (height, width), rows = x.shape[2:], np.arange(len(x))
         lost, times = np.zeros((len(x), height, width), x.dtype), np.zeros((height, width), x.dtype)
@@ -111,7 +111,7 @@ def deletion(model, x, target, maps, steps=28, fill=0.0):
     Built in 05-cnn/08-looking-inside.ipynb.
     """
     [steps] = checks.numbers("deletion", "steps", steps, 1, least=1)
-    with _asked(model):
+    with asked(model):
         x, target = _question(deletion, model, x, target)
         if np.shape(maps) != (len(x), *x.shape[2:]):
             advice = "one number for each pixel, as in np.abs(gradient).max(axis=1)"
@@ -138,10 +138,10 @@ def randomise(model, rng=None):
     weights are drawn anew, as before training.
     Built in 05-cnn/08-looking-inside.ipynb.
     """
-    with _asked(model):
+    with asked(model):
         copied = copy.deepcopy(model)
     rng = default_rng(rng)
-    for name, layer in reversed([*innermost(copied)]):
+    for name, layer in reversed(innermost(copied)):
         parameters = [*layer.parameters()]
         if any(parameter.data.ndim > 1 for parameter in parameters):
             for parameter in parameters:
@@ -197,54 +197,5 @@ def _question(who, model, x, target):
 
 def _input_gradient(model, x, target):
     grad = np.zeros_like(model(x))
-    grad[np.arange(len(x)), target] = (
-        1  # the images don't meet in evaluation mode: each row has its own gradient
-    )
+    grad[np.arange(len(x)), target] = 1  # images don't meet in evaluation mode: each has its own gradient
     return np.ascontiguousarray(model.backward(grad))
-
-
-@contextmanager
-def _asked(model):
-    """The model in evaluation mode, ready for gradients of its input; then modes and gradients as they were."""
-    if not hasattr(model, "named_parameters"):
-        raise TypeError(f"attribution expected a module, got {type(model).__name__}: build the model first")
-    modes = [(module, module.training, module.input_grad) for module in model.modules()]
-    grads = [(parameter, parameter.grad) for parameter in model.parameters()]
-    model.zero_grad()
-    try:
-        for module, _, _ in modes:
-            module.training, module.input_grad = False, True
-        yield
-    finally:
-        for module, training, input_grad in modes:
-            module.training, module.input_grad = training, input_grad
-        for parameter, grad in grads:
-            parameter.grad = grad
-
-
-@contextmanager
-def _overheard(who, model, layer):
-    """A dictionary that fills with what comes out of a layer on the way forward, and what arrives on the way back."""
-    modules = {"": model}
-    for path in str(layer).split("."):
-        modules = dict(modules.popitem()[1].named_children())
-        if path not in modules:
-            advice = f"try one of {', '.join(modules)}" if modules else "it has no parts: try its own name"
-            raise ValueError(f"{who.__name__} expected the name of a layer, got {layer!r}: {advice}")
-        modules = {path: modules[path]}
-    module, notes = modules[path], {}
-    forward, backward = module.forward, module.backward
-
-    def heard_forward(x):
-        notes["forward"] = forward(x)
-        return notes["forward"]
-
-    def heard_backward(grad_y):
-        notes["backward"] = grad_y
-        return backward(grad_y)
-
-    module.forward, module.backward = heard_forward, heard_backward
-    try:
-        yield notes
-    finally:
-        del module.forward, module.backward

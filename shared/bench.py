@@ -18,7 +18,7 @@ import numpy as np
 
 from shared import progress, rivals
 
-FILE = Path(__file__).resolve().parent.parent / "05-cnn" / "timings.json"
+FILE = progress.ROOT / "05-cnn" / "timings.json"
 DIGIT, PHOTO = (1, 28, 28), (3, 32, 32)
 SIZES = [(16, 16, 32), (16, 32, 14), (32, 32, 16), (64, 64, 8), (32, 64, 28)]  # channels, channels, pixels
 
@@ -140,9 +140,7 @@ def machine():
 
 def _processor():
     try:
-        lines = (
-            Path("/proc/cpuinfo").read_text().splitlines()
-        )  # what platform.processor() should say on Linux
+        lines = Path("/proc/cpuinfo").read_text().splitlines()  # platform.processor() is empty on Linux
         return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()

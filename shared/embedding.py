@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from shared import checks
-from shared.attribution import _asked, _overheard
 from shared.linalg import PCA, cdist
 from shared.linalg.inputs import real
+from shared.questions import asked, overheard
 
 _BLOCK = 2**17  # numbers: what is computed with them at once stays in the processor's cache
 
@@ -25,7 +25,7 @@ def features(model, layer, x, batch_size=500):
     if not len(x):
         raise ValueError(f"features expected at least one image, got {np.shape(x)}: look at the slice")
     found = []
-    with _asked(model), _overheard(features, model, layer) as notes:
+    with asked(model), overheard(features, model, layer) as notes:
         for start in range(0, len(x), batch_size):
             model(x[start : start + batch_size])
             found.append(notes["forward"])
@@ -58,9 +58,7 @@ def joint_probabilities(x, perplexity=30.0):
 
 def _conditional(distances, entropy):
     """Rows of probabilities with this entropy in nats, from squared distances (B, N)."""
-    distances = distances - distances.min(
-        axis=1, keepdims=True
-    )  # the same probabilities, and no row of zeros
+    distances = distances - distances.min(axis=1, keepdims=True)  # no row of zeros, the same probabilities
     low, high = np.zeros((len(distances), 1)), np.full((len(distances), 1), np.inf)
     finite = np.where(np.isfinite(distances), distances, 0)
     mean = finite.mean(axis=1, keepdims=True)
@@ -71,10 +69,8 @@ def _conditional(distances, entropy):
         excess = np.log(total) + beta * np.vecdot(p, finite)[:, None] / total - entropy
         if np.abs(excess).max() < 1e-10:
             break
-        low, high = (
-            np.where(excess > 0, beta, low),
-            np.where(excess > 0, high, beta),
-        )  # too flat: a narrower bell
+        flat = excess > 0  # then a narrower bell
+        low, high = np.where(flat, beta, low), np.where(flat, high, beta)
         beta = np.where(np.isinf(high), 2 * beta, (low + high) / 2)
     return p / total
 
@@ -108,10 +104,8 @@ def _gradient(p, y, exaggeration):
     """
     N, K = y.shape
     squares, ones = np.vecdot(y, y)[:, None], np.ones((N, 1))
-    left, right = (
-        np.hstack([-2 * y, ones, squares + 1]),
-        np.hstack([y, squares, ones]).T,
-    )  # left @ right is 1 + d²
+    left = np.hstack([-2 * y, ones, squares + 1])
+    right = np.hstack([y, squares, ones]).T  # left @ right is 1 + d²
     points, rows = np.hstack([y, ones]), max(1, _BLOCK // N)
     pull, push, total = np.empty((N, K + 1)), np.empty((N, K + 1)), -float(N)  # the pairs (i, i) don't count
     weight, product = np.empty((rows, N)), np.empty((rows, N))

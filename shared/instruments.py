@@ -228,12 +228,9 @@ def batches(x, y, batch_size, count, rng):
             count -= 1
 
 
-def innermost(module, name=""):
+def innermost(model):
     """Pairs (name, module) of the modules that hold no others."""
-    if not module.named_children():
-        yield name, module
-    for child, inner in module.named_children():
-        yield from innermost(inner, f"{name}.{child}".lstrip("."))
+    return [(name, module) for name, module in model.named_modules() if not module.named_children()]
 
 
 def overhear(note, method, names):

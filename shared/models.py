@@ -230,7 +230,7 @@ def summary(model, shape):
         raise TypeError(f"summary expected a module, got {model!r}: build it first, as in models.LeNet5()")
     layers, was_training = [], model.training
     dtype = next((parameter.data.dtype for parameter in model.parameters()), np.float32)
-    leaves = [(name, module) for name, module in _named_modules(model) if not module.named_children()]
+    leaves = [(name, module) for name, module in model.named_modules() if not module.named_children()]
     for name, module in leaves:
         module.forward = _watched(module, name, layers)
     try:
@@ -256,9 +256,3 @@ def _watched(module, name, layers):
         return y
 
     return watched
-
-
-def _named_modules(module, path=""):
-    yield path.removesuffix("."), module
-    for name, child in module.named_children():
-        yield from _named_modules(child, f"{path}{name}.")

@@ -9,10 +9,10 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
-from IPython.display import display
 
 from shared import formats, handwriting, images, photo, plots, warp
 from shared.progress import ROOT
+from shared.widgets import show_live
 
 SIDE = 280  # pixels of the pad
 
@@ -154,16 +154,7 @@ def show(classify, drawings, start, alt):
     box = ipywidgets.VBox([board, upload])
     strokes, pen = drawings[start]
     image = _twin(strokes, pen, probabilities(classify, handwriting.from_strokes(strokes, pen)), alt)
-    data = {
-        "application/vnd.jupyter.widget-view+json": {
-            "version_major": 2,
-            "version_minor": 0,
-            "model_id": box.model_id,
-        },
-        "image/png": base64.b64encode(image).decode(),
-        "text/plain": f"Live figure: {alt}\n{board.answer['words']}",
-    }
-    display(data, raw=True, metadata=plots.bundle(image, alt))
+    show_live(box, image, alt, board.answer["words"])
 
 
 def _twin(strokes, pen, probs, alt):

@@ -62,9 +62,8 @@ def brush_strokes(img, flow, number, length=14, width=4.4, *, rng=None):
         aside = direction[:, None, ::-1] * [1, -1]
         dots.append(place[:, None] + across[:, None] * aside)
         place = place + direction
-    column, row = np.moveaxis(
-        np.floor(np.stack(dots, axis=1)).astype(int), -1, 0
-    )  # (number, length + 1, hairs)
+    pixels = np.floor(np.stack(dots, axis=1)).astype(int)  # (number, length + 1, hairs, 2)
+    column, row = np.moveaxis(pixels, -1, 0)
     inside = (row >= 0) & (row < H) & (column >= 0) & (column < W)
     paint = np.broadcast_to((colors[:, None] * hairs[:, :, None])[:, None], (*row.shape, 3))
     painted = img.copy()

@@ -98,9 +98,8 @@ def numpy_convolution(inputs, outputs, pixels, batch=64):
     """Forward and backward through one convolution of this package, 3 x 3."""
     layer = nn.Conv2d(inputs, outputs, 3, padding=1)
     images = (_images(batch, channels, pixels) for channels in (inputs, outputs))
-    x, grad_y = (
-        nn.layout.to_batch(nn.layout.to_rows(part)) for part in images
-    )  # as a layer before leaves it
+    # as a layer before leaves them:
+    x, grad_y = (nn.layout.to_batch(nn.layout.to_rows(part)) for part in images)
 
     def step():
         layer.zero_grad()

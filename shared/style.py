@@ -41,7 +41,7 @@ class Features(nn.Module):
         self.trunk, self.branches = nn.Sequential(*trunk), nn.Sequential(*branches)
 
     def forward(self, x):
-        maps, self.dtype = [], x.dtype
+        maps = []
         for stage, branch in zip(self.trunk, self.branches, strict=True):
             x = stage(x)
             maps.append(branch(x))
@@ -71,9 +71,7 @@ def random_filters(levels, channels=32, kernel_size=5, *, rng=None):
     for level in range(levels):
         color = nn.Conv2d(3, channels // 2, 1, rng=rng)
         color.weight.data[:] = _unit(rng.normal(size=color.weight.shape))
-        grey_answers = (
-            color.weight.data.sum(axis=(1, 2, 3)) / 2
-        )  # moved to the kink of the ReLU, more or less
+        grey_answers = color.weight.data.sum(axis=(1, 2, 3)) / 2  # about these lie the kinks of the ReLU
         color.bias.data[:] = rng.uniform(-0.5, 0.5, channels // 2) - grey_answers
         form = nn.Conv2d(3, channels, kernel_size, bias=False, rng=rng)
         weight = rng.normal(size=form.weight.shape)

@@ -57,6 +57,11 @@ def explore(draw, alt, **controls):
     for widget in widgets.values():
         widget.observe(update, "value")
     box = ipywidgets.VBox([*widgets.values(), figure])
+    show_live(box, image, alt, sentence)
+
+
+def show_live(box, image, alt, sentence):
+    """Show a widget; where none can run, the picture (PNG bytes) stands in its place, with its words."""
     data = {
         "application/vnd.jupyter.widget-view+json": {
             "version_major": 2,

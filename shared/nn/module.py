@@ -41,9 +41,13 @@ class _Tree:
 
     def modules(self):
         """This module and all modules inside it."""
-        yield self
-        for _, child in self.named_children():
-            yield from child.modules()
+        return (module for _, module in self.named_modules())
+
+    def named_modules(self, prefix=""):
+        """Pairs (name, module): this one, whose name is the prefix, and all inside it, such as "layer1.0"."""
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child.named_modules(f"{prefix}.{name}".lstrip("."))
 
     def named_parameters(self, prefix=""):
         """Pairs (name, Parameter); the name is the path to it, such as "0.weight"."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shared import handwriting, images, pad, photo, recipes
+from shared import handwriting, images, pad, photo, recipes, widgets
 
 DRAWINGS = pad.stored_drawings()
 TRUTH = np.tile(np.arange(10), 4)
@@ -278,7 +278,7 @@ class TestDigitPad:
 
     def test_what_is_shown_has_a_picture_and_words(self, monkeypatch):
         shown = []
-        monkeypatch.setattr(pad, "display", lambda data, raw, metadata: shown.append((data, metadata)))
+        monkeypatch.setattr(widgets, "display", lambda data, raw, metadata: shown.append((data, metadata)))
         alt = "A pad with a 7 on it, and ten bars for the probabilities."
         pad.show(recipes.trained("mlp"), DRAWINGS, "upright 7", alt)
         [(data, metadata)] = shown
