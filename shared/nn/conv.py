@@ -6,8 +6,8 @@ product is what each column of the kernel sees at each pixel, and K shifted addi
 
     y[h, :, w] = sum over j of (weight[j] @ rows[h : h + K])[:, w + j]
 
-Backward is the same way back. Nothing is copied, whatever K is; an image is padded nowhere, since what hangs over its
-edge is left out of the sums.
+Backward, the image gets the same product, of grad_y and the mirrored kernel. Nothing is copied, whatever K is; an image
+is padded nowhere, since what hangs over its edge is left out of the sums.
 """
 
 import math
@@ -16,7 +16,18 @@ import numpy as np
 
 from shared import checks
 from shared.nn import init
-from shared.nn.layout import below, beside, out_size, to_batch, to_rows, unbuffered
+from shared.nn.layout import (
+    above,
+    below,
+    beside,
+    out_size,
+    parts,
+    to_batch,
+    to_rows,
+    together,
+    unbuffered,
+    windows,
+)
 from shared.nn.module import Module, Parameter
 
 
@@ -53,7 +64,7 @@ class Conv2d(Module):
         self.dilation = checks.pair_of_sizes(self, "dilation", dilation)
         self.weight = Parameter(np.zeros((out_channels, in_channels // groups, *self.kernel_size)))
         self.bias = Parameter(np.zeros(out_channels)) if bias else None
-        few = in_channels // groups < 4 or self.stride[1] > 1
+        few = in_channels // groups < 8 or self.stride[1] > 1
         self.lowers = few and max(self.kernel_size[1], self.stride[1]) > 1
         bound = 1 / math.sqrt(init.fans(self.weight.shape)[0])
         for parameter in self.parameters():
@@ -65,7 +76,7 @@ class Conv2d(Module):
         self.rows = self._lower(rows) if self.lowers else rows  # (H, G, C, W, N)
         H, W = self._out_size()
         y = np.empty((H, self.out_channels, W, len(x)), x.dtype)
-        bias = 0 if self.bias is None else self.bias.data.reshape(self.groups, -1, 1, 1)
+        bias = None if self.bias is None else self.bias.data.reshape(self.groups, -1, 1, 1)
         _correlate(self.rows, self._kernel(), bias, self._in_groups(y), *self._meetings())
         return to_batch(y)
 
@@ -73,15 +84,15 @@ class Conv2d(Module):
     def backward(self, grad_y):
         N, C, H, W = self.x_shape
         checks.gradient(self, grad_y, (N, self.out_channels, *self._out_size()))
-        grad_y, grad_rows = to_rows(grad_y), np.zeros_like(self.rows) if self.input_grad else None
+        grad_y, kernel = to_rows(grad_y), self._kernel()
         if self.bias is not None:
             self.bias.add_grad(grad_y.sum(axis=(2, 3)).sum(axis=0))
-        kernel = self._kernel()
-        grad_kernel = _correlate_backward(
-            self.rows, kernel, self._in_groups(grad_y), grad_rows, *self._meetings()
-        )
-        self.weight.add_grad(self._weight(grad_kernel))
-        if self.input_grad:
+        grad_y, (down, across) = self._in_groups(grad_y), self._meetings()
+        self.weight.add_grad(self._weight(_kernel_gradient(self.rows, kernel.shape, grad_y, down, across)))
+        if self.input_grad:  # what a pixel gave to its surroundings comes back to it: the kernel mirrored
+            grad_rows, mirrored = np.empty_like(self.rows), kernel[..., ::-1, :].transpose(0, 1, 4, 3, 2)
+            up, back = above(H, *self._options(0)), [(column, x, y) for column, y, x in across]
+            _correlate(grad_y, np.ascontiguousarray(mirrored), None, grad_rows, up, back)
             return to_batch((self._raise(grad_rows) if self.lowers else grad_rows).reshape(H, C, W, N))
 
     def _in_groups(self, rows):
@@ -123,10 +134,10 @@ class Conv2d(Module):
         return raised
 
     def _meetings(self):
-        """Where kernel rows meet image rows, for each row of the output; and the same for columns."""
-        down, everything = list(below(self.x_shape[2], *self._options(0))), slice(None)
-        across = beside(self.x_shape[3], *self._options(1))
-        return down, [(0, everything, everything)] if self.lowers else list(across)
+        """Where kernel rows meet image rows, for some rows of the output at a time; and the same for columns."""
+        H, W = self.x_shape[2:]
+        across = ((0, slice(None), slice(None)),) if self.lowers else beside(W, *self._options(1))
+        return below(H, *self._options(0)), across
 
     def _options(self, axis):
         return self.kernel_size[axis], self.stride[axis], self.padding[axis], self.dilation[axis]
@@ -152,38 +163,38 @@ def _correlate(rows, kernel, bias, y, down, across):
     """Fill y (H', G, F, W', N) with bias, plus what kernel (G, J, F, K, C) sees of rows (H, G, C, W, N)."""
     (G, J, F, _, _), (W, N) = kernel.shape, rows.shape[3:]
     at_once = J == 1 and y.shape[3] == W  # one column that sees each pixel once: the product is the output
-    room = None if at_once else np.empty((G, J, F, W, N), rows.dtype)
-    for y_row, (kernel_rows, image_rows) in zip(y, down, strict=True):
-        seen = y_row[:, None] if at_once else room  # by each column of the kernel, at each pixel of a row
-        kernel_matrix, image = _matrix(kernel[:, :, :, kernel_rows]), _stack(rows[image_rows])
-        np.matmul(kernel_matrix, image, out=seen.reshape(G, J * F, W * N))
-        if at_once:
-            y_row += bias
-            continue
-        y_row[...] = bias
-        for column, outputs, pixels in across:
-            y_row[:, :, outputs] += seen[:, column, :, pixels]
+    number = together(len(y), J * F * W * N)
+    room = None if at_once else np.empty((number, G, J, F, W, N), rows.dtype)
+    for outputs, kernel_rows, image_rows, stride in down:
+        matrix, image = _matrix(kernel[:, :, :, kernel_rows]), windows(rows, image_rows, outputs, stride)
+        for some, those in parts(outputs, number):
+            y_rows = y[some]
+            seen = y_rows[:, :, None] if at_once else room[: len(y_rows)]  # by each column of the kernel
+            np.matmul(matrix, _stacks(image[those]), out=seen.reshape(len(seen), G, J * F, W * N))
+            if not at_once:
+                y_rows[...] = 0 if bias is None else bias
+                for column, places, pixels in across:
+                    y_rows[..., places, :] += seen[:, :, column, :, pixels]
+            elif bias is not None:
+                y_rows += bias
 
 
-def _correlate_backward(rows, kernel, grad_y, grad_rows, down, across):
-    """The same way back: add to grad_rows, if it is not None, and return the gradient of the kernel."""
-    (G, J, F, K, C), (W, N) = kernel.shape, rows.shape[3:]
+def _kernel_gradient(rows, shape, grad_y, down, across):
+    """The gradient of the kernel (G, J, F, K, C): for each of its numbers, the pixels it met times grad_y there."""
+    (G, J, F, K, C), (W, N) = shape, rows.shape[3:]
     grad_kernel = np.zeros((G, K, C, J * F), rows.dtype)
     at_once = J == 1 and grad_y.shape[3] == W
-    room = None if at_once else np.zeros((G, J, F, W, N), rows.dtype)  # stays 0 beyond the edge
-    stack_room = np.empty((G, K * C, W * N), rows.dtype)
-    for grad_row, (kernel_rows, image_rows) in zip(grad_y, down, strict=True):
-        grad_seen = grad_row[:, None] if at_once else room
-        for column, outputs, pixels in [] if at_once else across:
-            grad_seen[:, column, :, pixels] = grad_row[:, :, outputs]
-        matrix = grad_seen.reshape(G, J * F, W * N)
-        grad_kernel[:, kernel_rows] += (_stack(rows[image_rows]) @ matrix.swapaxes(1, 2)).reshape(
-            G, -1, C, J * F
-        )
-        if grad_rows is not None:
-            kernel_matrix = _matrix(kernel[:, :, :, kernel_rows]).swapaxes(1, 2)
-            grad_stack = np.matmul(kernel_matrix, matrix, out=stack_room[:, : kernel_matrix.shape[1]])
-            grad_rows[image_rows] += grad_stack.reshape(G, -1, C, W, N).swapaxes(0, 1)
+    number = together(len(grad_y), J * F * W * N)
+    room = None if at_once else np.zeros((number, G, J, F, W, N), rows.dtype)  # stays 0 beyond the edge
+    for outputs, kernel_rows, image_rows, stride in down:
+        image = windows(rows, image_rows, outputs, stride)
+        for some, those in parts(outputs, number):
+            seen = grad_y[some] if at_once else room[: some.stop - some.start]
+            for column, places, pixels in [] if at_once else across:
+                seen[:, :, column, :, pixels] = grad_y[some][..., places, :]
+            seen = seen.reshape(len(seen), G, J * F, W * N)
+            for met in _stacks(image[those]) @ seen.swapaxes(2, 3):
+                grad_kernel[:, kernel_rows] += met.reshape(G, -1, C, J * F)
     return grad_kernel.reshape(G, K, C, J, F).transpose(0, 3, 4, 1, 2)
 
 
@@ -193,7 +204,7 @@ def _matrix(kernel):
     return kernel.reshape(G, J * F, K * C)
 
 
-def _stack(rows):
-    """(K, G, C, W, N) -> (G, K C, W N): a view, unless there are more groups than one, or dilation skips rows."""
-    K, G, C, W, N = rows.shape
-    return rows.reshape(K, G, C, W * N).swapaxes(0, 1).reshape(G, K * C, W * N)
+def _stacks(windows):
+    """(H', K, G, C, W, N) -> (H', G, K C, W N): a view, unless there are several groups, or dilation skips rows."""
+    count, K, G, C, W, N = windows.shape
+    return windows.swapaxes(1, 2).reshape(count, G, K * C, W * N)

@@ -9,6 +9,8 @@ import functools
 
 import numpy as np
 
+CACHE = 2**17  # so many numbers, half a megabyte, are worked on at a time: they stay in the processor's cache
+
 __all__ = []  # no lesson builds these alone: they are the inside of Conv2d and of pooling
 
 
@@ -27,28 +29,82 @@ def out_size(size, kernel, stride, padding, dilation=1):
     return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
 
 
+@functools.cache
 def beside(size, kernel, stride, padding, dilation=1):
-    """For each number of a kernel along an axis: (place, outputs where it meets the image, pixels it meets).
+    """For each place of a kernel along an axis: (place, the outputs to which it gives, the pixels it meets), slices.
 
-    Outputs and pixels are slices. Where the kernel hangs over the edge there is nothing to meet: it is left out.
+    Where a kernel hangs over the edge there is nothing to meet: it is left out.
     """
-    for place in range(kernel):
-        shift = place * dilation - padding
-        first = max(0, -(shift // stride))
-        last = min(out_size(size, kernel, stride, padding, dilation), (size - 1 - shift) // stride + 1)
-        if first < last:
-            start = first * stride + shift
-            yield place, slice(first, last), slice(start, start + (last - 1 - first) * stride + 1, stride)
+    met = _meetings(size, kernel, stride, padding, dilation)
+    found = [(k, *_slices((o, x) for o, place, x in met if place == k)) for k in range(kernel)]
+    return [(k, outputs, pixels) for k, outputs, pixels in found if outputs.stop]
 
 
+@functools.cache
 def below(size, kernel, stride, padding, dilation=1):
-    """For each output along an axis: (the places of the kernel that meet the image, the pixels they meet), slices."""
-    for output in range(out_size(size, kernel, stride, padding, dilation)):
-        shift = output * stride - padding
-        first = max(0, -(shift // dilation))
-        last = max(first, min(kernel, (size - 1 - shift) // dilation + 1))
-        start, stop = shift + first * dilation, shift + (last - 1) * dilation + 1
-        yield slice(first, last), slice(start, max(start, stop), dilation)
+    """Where outputs meet an image along an axis: (outputs, places of the kernel, pixels of the first output, stride).
+
+    Outputs that meet the same places of the kernel stand together: mostly all but those at the edges.
+    """
+    met = _meetings(size, kernel, stride, padding, dilation)
+    outputs = range(out_size(size, kernel, stride, padding, dilation))
+    return _together([_slices((k, x) for o, k, x in met if o == output) for output in outputs])
+
+
+@functools.cache
+def above(size, kernel, stride, padding, dilation=1):
+    """The way back: (pixels, places of the mirrored kernel that met them, outputs of the first pixel, stride)."""
+    met = _meetings(size, kernel, stride, padding, dilation)
+    return _together([_slices((kernel - 1 - k, o) for o, k, x in met if x == pixel) for pixel in range(size)])
+
+
+def _together(found):
+    """Put neighbours together that meet the same places."""
+    blocks, first = [], 0
+    for last in range(1, len(found) + 1):
+        if last == len(found) or found[last][0] != found[first][0]:
+            places, partners = found[first]
+            stride = found[first + 1][1].start - partners.start if last - first > 1 else 1
+            blocks.append((slice(first, last), places, partners, stride))
+            first = last
+    return blocks
+
+
+def windows(rows, first, outputs, stride):
+    """(H, ...) -> (H', K, ...): the first K rows, those `stride` rows below them, and so on. A view."""
+    window = rows[first]
+    shape = outputs.stop - outputs.start, *window.shape
+    return np.lib.stride_tricks.as_strided(window, shape, (stride * rows.strides[0], *window.strides))
+
+
+def together(rows, numbers):
+    """How many of so many rows, of so many numbers each, are best worked on at a time."""
+    return max(1, min(rows, CACHE // numbers))
+
+
+def parts(rows, number):
+    """Cut a slice into pieces: (piece, where it is in the slice)."""
+    for start in range(rows.start, rows.stop, number):
+        stop = min(start + number, rows.stop)
+        yield slice(start, stop), slice(start - rows.start, stop - rows.start)
+
+
+def _meetings(size, kernel, stride, padding, dilation):
+    """All (output, place of the kernel, pixel of the image) that meet along an axis."""
+    places = np.ndindex(out_size(size, kernel, stride, padding, dilation), kernel)
+    found = [(output, place, output * stride - padding + place * dilation) for output, place in places]
+    return [meeting for meeting in found if 0 <= meeting[2] < size]
+
+
+def _slices(pairs):
+    """Pairs of numbers that rise evenly, as two slices."""
+    pairs = list(pairs)
+    if not pairs:
+        return slice(0, 0), slice(0, 0)
+    return tuple(
+        slice(first, last + 1, second - first or 1)
+        for first, second, last in zip(pairs[0], pairs[len(pairs) > 1], pairs[-1], strict=True)
+    )
 
 
 def unbuffered(function):

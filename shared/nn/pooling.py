@@ -3,7 +3,7 @@
 import numpy as np
 
 from shared import checks
-from shared.nn.layout import out_size, to_batch, to_rows, unbuffered
+from shared.nn.layout import below, out_size, parts, to_batch, to_rows, together, unbuffered, windows
 from shared.nn.module import Module
 
 
@@ -28,11 +28,12 @@ class MaxPool2d(Module):
         self.x_shape, self.padded_shape = x.shape, rows.shape
         H, W = (out_size(*sizes, 0) for sizes in zip(rows.shape[::2], (K, L), self.stride, strict=True))
         y = np.empty((H, rows.shape[1], W, len(x)), x.dtype)
-        self.wins_beside = np.empty((H, L - 1, K, *y.shape[1:]), bool)
-        self.wins_below = np.empty((H, K - 1, *y.shape[1:]), bool)
-        for h, y_row in enumerate(y):
-            places = [np.array(place, order="C") for place in self._places(rows, h, W)]  # L of (K, C, W', N)
-            y_row[...] = _largest(_largest(places, self.wins_beside[h]), self.wins_below[h])
+        self.wins_beside = np.empty((L - 1, H, K, *y.shape[1:]), bool)
+        self.wins_below = np.empty((K - 1, H, *y.shape[1:]), bool)
+        for outputs, places in self._places(rows, y.shape):
+            places = [np.array(place, order="C") for place in places]  # L of (h, K, C, W', N)
+            wide = _largest(places, self.wins_beside[:, outputs]).swapaxes(0, 1)
+            y[outputs] = _largest(wide, self.wins_below[:, outputs])
         self.y_shape = to_batch(y).shape
         return to_batch(y)
 
@@ -42,20 +43,24 @@ class MaxPool2d(Module):
         grad_y, (p, q), (H, W), (K, L) = to_rows(grad_y), self.padding, self.x_shape[2:], self.kernel_size
         apart = all(stride >= size for stride, size in zip(self.stride, (K, L), strict=True))
         grad_rows = np.zeros(self.padded_shape, grad_y.dtype)
-        below = np.empty((K, *grad_y.shape[1:]), grad_y.dtype)
-        beside = np.empty((L, *below.shape), grad_y.dtype)
-        for h, grad_row in enumerate(grad_y):
-            _to_the_largest(grad_row, self.wins_below[h], below)
-            _to_the_largest(below, self.wins_beside[h], beside)
-            for place, grad in zip(self._places(grad_rows, h, grad_y.shape[2]), beside, strict=True):
+        for outputs, places in self._places(grad_rows, grad_y.shape, apart):
+            below = _to_the_largest(grad_y[outputs], self.wins_below[:, outputs]).swapaxes(0, 1)
+            for place, grad in zip(places, _to_the_largest(below, self.wins_beside[:, outputs]), strict=True):
                 place[...] = grad if apart else place + grad  # apart: no pixel is in two windows
         return to_batch(grad_rows[p : p + H, :, q : q + W])
 
-    def _places(self, rows, h, width):
-        """For each column of the windows in row h of the output, the pixels that stand there: views."""
+    def _places(self, rows, y_shape, apart=True):
+        """Some rows of the output at a time, one if windows overlap, and what stands in each column of their windows.
+
+        Those are L views (h, K, C, W', N).
+        """
+        H, C, W, N = y_shape
         (K, L), (down, across) = self.kernel_size, self.stride
-        window, last = rows[h * down : h * down + K], (width - 1) * across + 1
-        return [window[:, :, column : column + last : across] for column in range(L)]
+        last = (W - 1) * across + 1
+        for outputs, _, first, stride in below(len(rows), K, down, 0):
+            found = windows(rows, first, outputs, stride)
+            for some, those in parts(outputs, together(H, K * L * C * W * N) if apart else 1):
+                yield some, [found[those, :, :, column : column + last : across] for column in range(L)]
 
     def check(self, x):
         checks.images(self, x)
@@ -74,13 +79,15 @@ def _largest(places, wins):
     return first
 
 
-def _to_the_largest(grad, wins, grad_places):
+def _to_the_largest(grad, wins):
     """The way back: from the last match to the first, the gradient goes to the winner."""
+    grad_places = np.empty((len(wins) + 1, *grad.shape), grad.dtype)
     grad_places[0] = grad
     for part, won in zip(grad_places[:0:-1], wins[::-1], strict=True):
         np.copyto(part, won)
         part *= grad_places[0]
         grad_places[0] -= part
+    return grad_places
 
 
 class _Averages(Module):
