@@ -143,12 +143,12 @@ RECIPES = {
         transform=augmentation.RandomCrop(28, padding=1),
     ),
     "lenet5": Recipe(
-        about="LeNet-5 on MNIST, shifted by up to two pixels: half a minute",
+        about="LeNet-5 on MNIST, shifted by up to two pixels: a minute and a half",
         folder="05-cnn",
         model=lambda rng: models.LeNet5(rng=rng),
         dataset=mnist_images,
         optimizer=lambda parameters: optim.Adam(parameters, lr=4e-3),
-        epochs=4,
+        epochs=10,
         batch_size=64,
         transform=augmentation.RandomCrop(28, padding=2),
     ),
@@ -163,14 +163,14 @@ RECIPES = {
         transform=augmentation.RandomAffine(10, translate=(0.07, 0.07), scale=(0.9, 1.1), shear=5),
     ),
     "resnet": Recipe(
-        about="a residual network on the colour pictures of CIFAR-10: over an hour",
+        about="a residual network on the colour pictures of CIFAR-10: an hour and a half",
         folder="05-cnn",
         model=lambda rng: models.ResNet((1, 1, 1), 32, 10, small=True, rng=rng),
         dataset=cifar10,
         optimizer=lambda parameters: optim.SGD(
             parameters, lr=0.2, momentum=0.9, weight_decay=5e-4, nesterov=True
         ),
-        epochs=15,
+        epochs=20,
         label_smoothing=0.05,
         transform=augmentation.Compose(
             [augmentation.RandomCrop(32, padding=4), augmentation.RandomHorizontalFlip()]
