@@ -36,8 +36,8 @@ def beside(size, kernel, stride, padding, dilation=1):
     Where a kernel hangs over the edge there is nothing to meet: it is left out.
     """
     met = _meetings(size, kernel, stride, padding, dilation)
-    found = [(k, *_slices((o, x) for o, place, x in met if place == k)) for k in range(kernel)]
-    return [(k, outputs, pixels) for k, outputs, pixels in found if outputs.stop]
+    found = _slices(((k, o, x) for o, k, x in met), kernel)
+    return [(k, outputs, pixels) for k, (outputs, pixels) in enumerate(found) if outputs.stop]
 
 
 @functools.cache
@@ -47,15 +47,14 @@ def below(size, kernel, stride, padding, dilation=1):
     Outputs that meet the same places of the kernel stand together: mostly all but those at the edges.
     """
     met = _meetings(size, kernel, stride, padding, dilation)
-    outputs = range(out_size(size, kernel, stride, padding, dilation))
-    return _together([_slices((k, x) for o, k, x in met if o == output) for output in outputs])
+    return _together(_slices(met, out_size(size, kernel, stride, padding, dilation)))
 
 
 @functools.cache
 def above(size, kernel, stride, padding, dilation=1):
     """The way back: (pixels, places of the mirrored kernel that met them, outputs of the first pixel, stride)."""
     met = _meetings(size, kernel, stride, padding, dilation)
-    return _together([_slices((kernel - 1 - k, o) for o, k, x in met if x == pixel) for pixel in range(size)])
+    return _together(_slices(((x, kernel - 1 - k, o) for o, k, x in met), size))
 
 
 def _together(found):
@@ -96,15 +95,19 @@ def _meetings(size, kernel, stride, padding, dilation):
     return [meeting for meeting in found if 0 <= meeting[2] < size]
 
 
-def _slices(pairs):
-    """Pairs of numbers that rise evenly, as two slices."""
-    pairs = list(pairs)
-    if not pairs:
-        return slice(0, 0), slice(0, 0)
-    return tuple(
-        slice(first, last + 1, second - first or 1)
-        for first, second, last in zip(pairs[0], pairs[len(pairs) > 1], pairs[-1], strict=True)
-    )
+def _slices(triples, count):
+    """For each number below count: what stands beside it in the triples, which rises evenly, as two slices."""
+    found = [[] for _ in range(count)]
+    for number, *pair in triples:
+        found[number].append(pair)
+    nothing = slice(0, 0), slice(0, 0)
+    return [tuple(map(_slice, *pairs)) if pairs else nothing for pairs in found]
+
+
+def _slice(first, *others):
+    """Numbers that rise evenly, as a slice."""
+    step = others[0] - first if others else 1
+    return slice(first, (others or (first,))[-1] + 1, step)
 
 
 def unbuffered(function):
