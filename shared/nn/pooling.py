@@ -44,8 +44,8 @@ class MaxPool2d(Module):
         apart = all(stride >= size for stride, size in zip(self.stride, (K, L), strict=True))
         grad_rows = np.zeros(self.padded_shape, grad_y.dtype)
         for outputs, places in self._places(grad_rows, grad_y.shape, apart):
-            below = _to_the_largest(grad_y[outputs], self.wins_below[:, outputs]).swapaxes(0, 1)
-            for place, grad in zip(places, _to_the_largest(below, self.wins_beside[:, outputs]), strict=True):
+            wide = _to_the_largest(grad_y[outputs], self.wins_below[:, outputs]).swapaxes(0, 1)
+            for place, grad in zip(places, _to_the_largest(wide, self.wins_beside[:, outputs]), strict=True):
                 place[...] = grad if apart else place + grad  # apart: no pixel is in two windows
         return to_batch(grad_rows[p : p + H, :, q : q + W])
 
