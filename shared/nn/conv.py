@@ -22,6 +22,7 @@ from shared.nn.layout import (
     beside,
     out_size,
     parts,
+    sums,
     to_batch,
     to_rows,
     together,
@@ -86,7 +87,7 @@ class Conv2d(Module):
         checks.gradient(self, grad_y, (N, self.out_channels, *self._out_size()))
         grad_y, kernel = to_rows(grad_y), self._kernel()
         if self.bias is not None:
-            self.bias.add_grad(grad_y.sum(axis=(2, 3)).sum(axis=0))
+            self.bias.add_grad(sums(grad_y))
         grad_y, (down, across) = self._in_groups(grad_y), self._meetings()
         self.weight.add_grad(self._weight(_kernel_gradient(self.rows, kernel.shape, grad_y, down, across)))
         if self.input_grad:  # what a pixel gave to its surroundings comes back to it: the kernel mirrored
@@ -163,7 +164,11 @@ def _correlate(rows, kernel, bias, y, down, across):
     """Fill y (H', G, F, W', N) with bias, plus what kernel (G, J, F, K, C) sees of rows (H, G, C, W, N)."""
     (G, J, F, _, _), (W, N) = kernel.shape, rows.shape[3:]
     at_once = J == 1 and y.shape[3] == W  # one column that sees each pixel once: the product is the output
-    number = together(len(y), J * F * W * N)
+    number, start = together(len(y), J * F * W * N), 0 if bias is None else bias
+    whole = [met for met in across if met[1] == slice(0, y.shape[3], 1)][
+        :1
+    ]  # it reaches every place: no zeros first
+    others = [met for met in across if met not in whole]
     room = None if at_once else np.empty((number, G, J, F, W, N), rows.dtype)
     for outputs, kernel_rows, image_rows, stride in down:
         matrix, image = _matrix(kernel[:, :, :, kernel_rows]), windows(rows, image_rows, outputs, stride)
@@ -172,8 +177,11 @@ def _correlate(rows, kernel, bias, y, down, across):
             seen = y_rows[:, :, None] if at_once else room[: len(y_rows)]  # by each column of the kernel
             np.matmul(matrix, _stacks(image[those]), out=seen.reshape(len(seen), G, J * F, W * N))
             if not at_once:
-                y_rows[...] = 0 if bias is None else bias
-                for column, places, pixels in across:
+                for column, _, pixels in whole:
+                    np.add(seen[:, :, column, :, pixels], start, out=y_rows)
+                if not whole:
+                    y_rows[...] = start
+                for column, places, pixels in others:
                     y_rows[..., places, :] += seen[:, :, column, :, pixels]
             elif bias is not None:
                 y_rows += bias

@@ -69,6 +69,12 @@ def _together(found):
     return blocks
 
 
+def sums(rows):
+    """The sum of each channel, (H, C, ...) -> (C,): a product with ones adds faster than ``sum`` does."""
+    matrices = rows.reshape(*rows.shape[:2], -1)
+    return (matrices @ np.ones(matrices.shape[2], rows.dtype)).sum(axis=0)
+
+
 def windows(rows, first, outputs, stride):
     """(H, ...) -> (H', K, ...): the first K rows, those `stride` rows below them, and so on. A view."""
     window = rows[first]

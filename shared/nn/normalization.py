@@ -3,7 +3,7 @@
 import numpy as np
 
 from shared import checks
-from shared.nn.layout import to_batch, to_rows, unbuffered
+from shared.nn.layout import sums, to_batch, to_rows, unbuffered
 from shared.nn.module import Module, Parameter
 
 
@@ -88,7 +88,7 @@ class BatchNorm2d(_BatchNorm):
         self.of_batch = self.training or not self.track_running_stats
         self.mean, var, count = self.running_mean[:, None], self.running_var, x.size // self.num_features
         if self.of_batch:
-            self.mean = self.rows.sum(axis=2).sum(axis=0)[:, None] / count  # (C, 1)
+            self.mean = sums(self.rows)[:, None] / count  # (C, 1)
             var = sum(np.vecdot(row, row) for row in map(self._centred, self.rows)) / count
         if self.training and self.track_running_stats:
             self.remember(self.mean[:, 0], var * count / (count - 1))
@@ -105,7 +105,7 @@ class BatchNorm2d(_BatchNorm):
     def backward(self, grad_y):
         checks.gradient(self, grad_y, self.x_shape)
         grad_y, count = _matrices(grad_y), grad_y.size // self.num_features
-        grad_bias = grad_y.sum(axis=2).sum(axis=0)
+        grad_bias = sums(grad_y)
         grad_weight = sum(
             np.vecdot(grad, self._centred(row)) for grad, row in zip(grad_y, self.rows, strict=True)
         )
