@@ -110,4 +110,6 @@ def _run(path, timings):
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):  # on Windows, a file or a pipe may know no ≈
+        stream.reconfigure(errors="replace")
     sys.exit(main())

@@ -140,7 +140,10 @@ def randomise(model, rng=None):
     """
     with asked(model):
         copied = copy.deepcopy(model)
-    rng = default_rng(rng)
+    return _shuffled(copied, default_rng(rng))
+
+
+def _shuffled(copied, rng):
     for name, layer in reversed(innermost(copied)):
         parameters = [*layer.parameters()]
         if any(parameter.data.ndim > 1 for parameter in parameters):

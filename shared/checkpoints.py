@@ -24,7 +24,7 @@ def checkpoint(notebook, claim, value, at_least=None, at_most=None, exactly=None
     if "|" in claim:
         raise ValueError("the claim of a checkpoint can't hold a |, which separates its fields")
     [(word, bar)] = bars.items()
-    value = value.item() if hasattr(value, "item") else value
+    value, bar = (number.item() if hasattr(number, "item") else number for number in (value, bar))
     cleared = {"at least": value >= bar, "at most": value <= bar, "exactly": value == bar}[word]
     if not cleared or math.isnan(value):
         raise AssertionError(

@@ -189,7 +189,7 @@ def _labels(run):
 def _one_batch(run):
     def falls(step, scale):
         curve = losses_of(*run.parts, [(run.x[:32], run.y[:32])] * 50, step, scale)
-        return (curve[0] - curve[-5:].mean()) / curve[0]
+        return (curve[0] - curve[-5:].mean()) / (curve[0] or 1)
 
     own, *longer, usual = (falls(*way) for way in [(run.step, 1), (run.step, 10), (run.step, 100), (None, 1)])
     if not run.learned and usual > 0.2 and max(own, *longer) < 0.4 * usual:

@@ -146,6 +146,9 @@ class TSNE:
 
     def fit_transform(self, x):
         [steps] = checks.numbers("TSNE", "max_iter", self.max_iter, 1, least=1)
+        if not self.early_exaggeration >= 1:
+            found = f"got {self.early_exaggeration!r}: try 12"
+            raise ValueError(f"TSNE expected early_exaggeration as a number, 1 or more, {found}")
         p, y = joint_probabilities(x, self.perplexity), self._start(x)
         rate = max(len(p) / self.early_exaggeration / 4, 50)
         velocity, gains = np.zeros_like(y), np.ones_like(y)

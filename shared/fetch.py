@@ -11,13 +11,14 @@ import shutil
 import subprocess
 import sys
 import time
+import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared import archives, retrieve
+from shared import archives, files, retrieve
 
 STALL_SECONDS = 30  # a source that brings less than STALL_BYTES in this time is given up,
 STALL_BYTES = 50_000
@@ -124,7 +125,7 @@ def _exclusive(folder: Path, room: int) -> Iterator[None]:
     """One process at a time, in a cache that can be written to and has no leftovers of a process that was killed."""
     from filelock import FileLock
 
-    probe = folder.parent / f".{folder.name}.{os.getpid()}"
+    probe = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
     probe.mkdir(parents=True)  # fails at once where writing is forbidden; a lock might wait instead
     probe.rmdir()
     with FileLock(folder.parent / f".{folder.name}.lock", timeout=LOCK_SECONDS):
@@ -215,11 +216,4 @@ def _store(contents: dict[str, bytes], prepared: Path, folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (prepared / name).replace(folder / name)
         return
-    for patience in (0.1, 0.5, 2, 0):
-        try:
-            prepared.rename(folder)
-            return
-        except PermissionError:  # on Windows, while a virus scanner looks at the new files
-            if not patience:
-                raise
-            time.sleep(patience)
+    files.replace(prepared, folder)

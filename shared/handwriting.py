@@ -22,10 +22,7 @@ def render(strokes, size, pen):
     Built in 04-image-data/06-draw-a-digit.ipynb.
     """
     size = checks.numbers("render", "size", size, 2, least=1)
-    if not np.isscalar(pen) or not 0 < pen < np.inf:
-        raise ValueError(
-            f"render expected a pen width in pixels, above 0, got {pen!r}: try 20 for 280 pixels"
-        )
+    _pen("render", pen)
     ink, radius = np.zeros(size), pen / 2
     for points in _strokes(strokes):
         for a, b in zip(points, points[1:] if len(points) > 1 else points, strict=False):
@@ -85,6 +82,11 @@ def fit(ink):
     return images.resize(digit, [max(1, round(side * scale)) for side in digit.shape])
 
 
+def _pen(who, pen):
+    if not isinstance(pen, (int, float, np.number)) or not 0 < pen < np.inf:
+        raise ValueError(f"{who} expected a pen width in pixels, above 0, got {pen!r}: try 20 for 280 pixels")
+
+
 def normalize(ink):
     """Make a digit what MNIST's are: fitted into 20 x 20 pixels, its centre of mass in the middle of 28 x 28.
 
@@ -104,6 +106,7 @@ def from_strokes(strokes, pen):
     Source: LeCun, Bottou, Bengio & Haffner (1998), section III.A.
     Built in 04-image-data/06-draw-a-digit.ipynb.
     """
+    _pen("from_strokes", pen)
     arrays = _strokes(strokes)
     points = np.concatenate(arrays)
     low, extent = points.min(axis=0), np.ptp(points, axis=0).max() + pen

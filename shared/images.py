@@ -227,11 +227,10 @@ def center_of_mass(img):
     img = img if img.dtype.kind == "f" else img.astype(np.float64)
     rows, columns = img.sum(axis=-1), img.sum(axis=-2)
     mass = rows.sum(axis=-1)
-    if not mass.all():
-        place = np.argwhere(mass == 0)[0].tolist()
-        raise ValueError(
-            f"center_of_mass expected pictures with a sum other than 0, got 0 at {place}: leave empty ones out"
-        )
+    if not (good := np.isfinite(mass) & (mass != 0)).all():
+        place = np.argwhere(~good)[0].tolist()
+        found = f"{mass[tuple(place)]:g} at {place}: leave such pictures out"
+        raise ValueError(f"center_of_mass expected pictures with a finite sum other than 0, got {found}")
     row = rows @ np.arange(img.shape[-2], dtype=img.dtype) / mass
     column = columns @ np.arange(img.shape[-1], dtype=img.dtype) / mass
     return np.stack([row, column], axis=-1)

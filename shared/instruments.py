@@ -145,9 +145,10 @@ def by_heart(model, criterion, data, *, rng=None):
 def kappa(said, true):
     """How far answers are above chance, 1 being perfect, and the standard error of that for somebody who guesses."""
     chance = float(sum(np.mean(said == label) * np.mean(true == label) for label in np.unique(true)))
-    return (float(np.mean(said == true)) - chance) / (1 - chance), math.sqrt(
-        chance / (1 - chance) / len(true)
-    )
+    if chance == 1:
+        return 0.0, math.inf  # one class, and the same answer always: no way to be better than chance
+    error = math.sqrt(chance / (1 - chance) / len(true))
+    return (float(np.mean(said == true)) - chance) / (1 - chance), error
 
 
 @contextmanager

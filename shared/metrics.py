@@ -34,7 +34,7 @@ def confusion_matrix(y_true, y_pred, *, labels=None):
     """
     y_true, y_pred = _labels("confusion_matrix", y_true, y_pred)
     labels = np.union1d(y_true, y_pred) if labels is None else np.asarray(labels)
-    is_true, is_pred = y_true[:, None] == labels, y_pred[:, None] == labels  # (N, C): one-hot rows
+    is_true, is_pred = (y[:, None] == labels.ravel() for y in (y_true, y_pred))  # (N, C): one-hot rows
     if not (np.all(is_true.sum(axis=1) == 1) and np.all(is_pred.sum(axis=1) == 1)):
         raise ValueError(
             f"confusion_matrix expected labels that hold each label once, got {labels.tolist()} for "
@@ -202,7 +202,11 @@ def top_k_accuracy_score(y_true, y_score, *, k=2):
         advice = "one score for each class"
         raise ValueError(f"{who} expected y_true (N,), y_score (N, C), got {y.shape}, {shape}: {advice}")
     score = _finite(who, "y_score", y_score, shape)
-    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= shape[1]:
+    if y.dtype.kind not in "iuf":
+        raise TypeError(
+            f"{who} expected numbers of classes, got {y.dtype}: np.unique(y, return_inverse=True)[1]"
+        )
+    if y.dtype.kind == "f" or y.min() < 0 or y.max() >= shape[1]:
         advice = "as many columns as classes, counted from 0"
         raise ValueError(f"{who} expected classes 0 to {shape[1] - 1}, got {y.min()} to {y.max()}: {advice}")
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 1 <= k <= shape[1]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 
+from shared import files
 from shared.progress import ROOT
 
 METADATA = {
@@ -29,7 +30,8 @@ def number(path):
 
 def title(notebook):
     """The question a notebook asks: its first line, without the marks."""
-    return notebook.cells[0].source.splitlines()[0].lstrip("# ").strip()
+    lines = notebook.cells[0].source.splitlines() if notebook.cells else []
+    return lines[0].lstrip("# ").strip() if lines else "(no title)"
 
 
 def read(path):
@@ -41,7 +43,7 @@ def write(path, notebook):
     new = Path(path).with_suffix(".ipynb.new")
     text = nbformat.writes(notebook).rstrip("\n") + "\n"
     new.write_bytes(text.encode())
-    os.replace(new, path)
+    files.replace(new, path)
 
 
 def run(path, timings=False):

@@ -135,7 +135,8 @@ function render({ model, el }) {
     }
     send();
   });
-  for (const name of ["focus", "blur"]) board.addEventListener(name, draw);
+  board.addEventListener("focus", draw);
+  board.addEventListener("blur", () => { down = false; draw(); });
   clear.addEventListener("click", wipe);
   pen.addEventListener("input", () => { model.set("pen", Number(pen.value)); model.save_changes(); });
   menu.addEventListener("change", () => { model.set("chosen", menu.value); model.save_changes(); });

@@ -90,7 +90,7 @@ class DigitPad(anywidget.AnyWidget):
 
     def read_photo(self, content):
         """Read a photograph instead of strokes: the bytes of a PNG or JPEG file."""
-        self.strokes = []
+        self.strokes, self.chosen = [], ""
         self._say(lambda: _photo_steps(formats.read_image(content)))
 
     def _say(self, prepare):

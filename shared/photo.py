@@ -96,7 +96,8 @@ def find_ink(photo):
     Built in 04-image-data/06-draw-a-digit.ipynb.
     """
     grey = _grey(photo)
-    darker = 1 - grey / np.maximum(local_mean(grey, min(grey.shape) // 4 * 2 + 1), 1e-6)
+    around = local_mean(grey, min(grey.shape) // 4 * 2 + 1)
+    darker = 1 - np.maximum(grey, 1e-6) / np.maximum(around, 1e-6)
     if (darker**3).mean() < 0:  # the few pixels that stand out are the light ones: chalk on a blackboard
         darker = -darker
     ink = darker > max(_LEAST, np.quantile(darker, 0.995) / 2)

@@ -86,7 +86,7 @@ def images(pictures, titles=None, columns=None, low=0, high=255, size=0.9, signe
     `size` is the width of one picture in inches.
     """
     pictures = np.asarray(pictures)
-    if pictures.ndim not in (3, 4):
+    if pictures.ndim not in (3, 4) or not len(pictures):
         raise ValueError(
             f"images expected (N, H, W) or (N, H, W, 3), got {pictures.shape}: for one picture use x[None]"
         )
@@ -96,7 +96,7 @@ def images(pictures, titles=None, columns=None, low=0, high=255, size=0.9, signe
     tall = max(0.94 * size, size - 0.12) * pictures.shape[1] / pictures.shape[2]
     tall += 0.25 if titles is not None else 0.06
     _, axes = plt.subplots(rows, columns, figsize=(columns * size, rows * tall), squeeze=False)
-    limit = np.abs(pictures).max() if signed else None
+    limit = np.abs(pictures.astype(float)).max() if signed else None
     scale = {"vmin": low, "vmax": high, "cmap": "gray" if photo else color("images")}
     if signed:
         scale = {"vmin": -limit, "vmax": limit, "cmap": color("signed")}

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from shared import files
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -52,7 +54,7 @@ def record(section, key, value):
             progress[section][key] = value
             new = place.with_name(place.name + ".new")
             new.write_text(json.dumps(progress, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-            os.replace(new, place)
+            files.replace(new, place)
     except OSError as error:  # a full disk or a folder that can't be written is no reason to stop a notebook
         print(f"your progress could not be kept: {error}")
 

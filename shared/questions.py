@@ -9,7 +9,7 @@ __all__ = []  # no lesson builds these: they serve attribution.py and embedding.
 def asked(model):
     """The model in evaluation mode, ready for gradients of its input; then modes and gradients as they were."""
     if not hasattr(model, "named_parameters"):
-        raise TypeError(f"attribution expected a module, got {type(model).__name__}: build the model first")
+        raise TypeError(f"expected a module, got {type(model).__name__}: build the model first")
     modes = [(module, module.training, module.input_grad) for module in model.modules()]
     grads = [(parameter, parameter.grad) for parameter in model.parameters()]
     model.zero_grad()
@@ -27,6 +27,10 @@ def asked(model):
 @contextmanager
 def overheard(who, model, layer):
     """A dictionary that fills with what comes out of a layer on the way forward, and what arrives on the way back."""
+    if any(hasattr(part, "threads") for part in model.modules()):
+        raise ValueError(
+            f"{who.__name__} expected a model in one thread, got DataParallel: pass model.module"
+        )
     modules = {"": model}
     for path in str(layer).split("."):
         modules = dict(modules.popitem()[1].named_children())

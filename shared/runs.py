@@ -3,11 +3,12 @@
 import json
 import math
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from shared import default_rng, optim
+from shared import default_rng, files, optim
 
 __all__ = ["load", "save"]  # Run is a part of training.fit
 
@@ -24,10 +25,13 @@ def save(state, path):
         raise TypeError(f"save expected arrays, got objects in {', '.join(wrong)}: pass model.state_dict()")
     new = Path(f"{path}.new")
     with new.open("wb") as file:
-        np.savez(file, **arrays)
+        with zipfile.ZipFile(file, "w") as archive:  # np.savez takes some names, such as "file", for its own
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())  # on the disk before the name changes, should the power fail
-    os.replace(new, path)
+    files.replace(new, path)
 
 
 def load(path):

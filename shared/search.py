@@ -72,7 +72,9 @@ def search(objective, trials, file=None, n_jobs=1):
     Built in 04-image-data/05-mnist-project.ipynb.
     """
     trials = [dict(trial) for trial in trials]
-    keys = [json.dumps(trial, sort_keys=True) for trial in trials]
+    if any("value" in trial for trial in trials):
+        raise ValueError('search keeps its results under "value": give that setting another name')
+    keys = [json.dumps(trial, sort_keys=True, default=_plain) for trial in trials]
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"search expected each trial once, got {twice} twice: give each a seed of its own")
@@ -119,14 +121,19 @@ def _one(objective, trial, place):
     return place, value
 
 
+def _plain(number):
+    """A NumPy number as Python's, for JSON."""
+    return number.item()
+
+
 def _read(file):
     """What a file of results holds: trial, as JSON -> value. A last line that was cut off in writing is taken away."""
     if file is None or not Path(file).exists():
         return {}
     content, values = Path(file).read_bytes(), {}
     whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        os.truncate(file, len(whole))
+    if not b'{"'.startswith(content[len(whole) :][:2]):
+        whole = content  # no line of ours: refused below, and left as it is
     for number, line in enumerate(whole.splitlines(), 1):
         try:
             trial = json.loads(line)
@@ -137,13 +144,15 @@ def _read(file):
                 f'search expected lines of JSON with a "value", got {line[:40]!r} in line {number} of {file}: {advice}'
             ) from None
         values[json.dumps(trial, sort_keys=True)] = value
+    if len(whole) < len(content):
+        os.truncate(file, len(whole))
     return values
 
 
 def _append(file, result):
     if file is not None:
         with open(file, "a", encoding="utf-8") as opened:
-            opened.write(json.dumps(result, sort_keys=True) + "\n")
+            opened.write(json.dumps(result, sort_keys=True, default=_plain) + "\n")
             opened.flush()
             os.fsync(opened.fileno())  # on the disk before the next result
 

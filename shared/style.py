@@ -198,6 +198,7 @@ def transfer(
     """
     if start is None and content is None:
         raise ValueError("transfer expected start where content is None, got neither: try random pixels")
+    [steps] = checks.numbers("transfer", "steps", steps, 1, least=0)
     of_style, of_content, variation = StyleLoss(), ContentLoss(), TotalVariation()
     grams = [gram(F) for F in features(style[None])]
     places = None if content is None else features(content[None])[content_from:]

@@ -41,7 +41,7 @@ def evaluate(model, criterion, x, y=None, batch_size=1000):
     Built in 03-backpropagation/04-layers.ipynb.
     """
     loader = _loader(x if y is None else (x, y), batch_size=batch_size)
-    was_training, loss, right, seen = model.training, 0.0, 0, 0
+    modes, loss, right, seen = [(part, part.training) for part in model.modules()], 0.0, 0, 0
     model.eval()
     try:
         for x, target in loader:
@@ -50,7 +50,8 @@ def evaluate(model, criterion, x, y=None, batch_size=1000):
             right += np.sum(output.argmax(axis=1) == target) if target.dtype.kind in "iu" else math.nan
             seen += len(target)
     finally:
-        model.train(was_training)
+        for part, training in modes:
+            part.training = training
     return loss / seen, float(right) / seen
 
 

@@ -52,6 +52,7 @@ def explore(draw, alt, **controls):
         try:
             figure.value = page(*redraw())
         except Exception as error:  # a widget's callback has nowhere else to say it
+            plots.plt.close("all")  # what was begun must not show in the next figure
             figure.value = html.escape(f"{type(error).__name__}: {error}")
 
     for widget in widgets.values():

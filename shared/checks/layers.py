@@ -94,14 +94,18 @@ def covers(module, x, kernel_size, padding, dilation=(1, 1)):
         raise ValueError(f"{module!r} expected images of {reach} pixels or more, got {padded}: {advice}")
 
 
-def gradient(module, grad_y, shape):
-    """Refuse what is not the gradient of an output of this shape."""
+def gradient(module, grad_y, shape, weight=None):
+    """Refuse what is not the gradient of an output of this shape, of the same dtype as the weight."""
     if np.shape(grad_y) != shape:
         found = np.shape(grad_y) or f"one {type(grad_y).__name__}"
         advice = "pass what criterion.backward() returns for this batch, not the loss"
         raise ValueError(
             f"{type(module).__name__}.backward expected a gradient {shape}, got {found}: {advice}"
         )
+    floats(module, "grad_y", grad_y)
+    if weight is not None and grad_y.dtype != weight.data.dtype:
+        found = f"{grad_y.dtype}: try grad_y.astype(np.{weight.data.dtype})"
+        raise TypeError(f"{module!r}.backward expected {weight.data.dtype} like its weights, got {found}")
 
 
 def sizes(who, number, what, advice):

@@ -76,7 +76,8 @@ def not_negative(who, name, value):
     if not isinstance(value, (int, float, np.number)) or not value >= 0:
         kind = ValueError if isinstance(value, (int, float, np.number)) else TypeError
         advice = "a step against the gradient is subtracted already" if name == "lr" else "0 switches it off"
-        raise kind(f"{type(who).__name__} expected {name} as a number, 0 or more, got {value!r}: {advice}")
+        who = getattr(who, "__name__", type(who).__name__)  # a function has a name of its own
+        raise kind(f"{who} expected {name} as a number, 0 or more, got {value!r}: {advice}")
     return float(value)
 
 
@@ -100,6 +101,8 @@ def memory(optimizer, state):
             f"{name} expected the state of {len(optimizer.params)} parameters, got {found}: {advice}"
         )
     for place, (parameter, arrays) in enumerate(zip(optimizer.params, state["memory"], strict=True)):
+        if optimizer.keeps is not None and (odd := sorted(set(arrays) - optimizer.keeps)):
+            raise ValueError(f"{name} expected a memory of {sorted(optimizer.keeps)}, got {odd}: {advice}")
         if odd := {np.shape(array) for array in arrays.values()} - {(), parameter.shape}:
             found = ", ".join(map(str, odd))
             raise ValueError(

@@ -77,7 +77,7 @@ def check(name, function):
     """Print whether `function` solves exercise `name`, and where not: what was expected, what came, and a hint."""
     verdict = judge(name, function)
     print(verdict)
-    if verdict.status == "passed" and not function.__name__.endswith("_solution"):
+    if verdict.status == "passed" and not getattr(function, "__name__", "").endswith("_solution"):
         progress.record("exercises", name, progress.today())
 
 
@@ -110,7 +110,10 @@ def _difference(expected, came, tolerance):
     try:
         want, have = np.asarray(expected), np.asarray(came)
     except ValueError:  # rows of different lengths, such as shapes, are no array
-        return None if str(expected) == str(came) else wrong
+        if not all(isinstance(rows, list | tuple) for rows in (expected, came)) or len(came) != len(expected):
+            return wrong
+        parts = zip(expected, came, strict=True)
+        return wrong if any(_difference(want, have, tolerance) for want, have in parts) else None
     if have.dtype.kind not in "biufc":
         return wrong
     if want.shape != have.shape:

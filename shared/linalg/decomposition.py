@@ -3,7 +3,7 @@
 import numpy as np
 
 from shared import default_rng
-from shared.linalg.inputs import fitted, real
+from shared.linalg.inputs import fitted, real, scaled
 from shared.linalg.products import norm
 
 
@@ -35,13 +35,14 @@ def power_iteration(matrix, *, max_iterations=10_000, tolerance=None, rng=None):
         )
     if tolerance is None:
         tolerance = 1000 * np.finfo(matrix.dtype).eps
+    matrix, exponent = scaled(matrix)
     vector = default_rng(rng).standard_normal(len(matrix)).astype(matrix.dtype)
     vector /= norm(vector)
     for _ in range(max_iterations):
         stretched = matrix @ vector
         eigenvalue = vector @ stretched
         if norm(stretched - eigenvalue * vector) <= tolerance * abs(eigenvalue):
-            return eigenvalue, vector * _signs(vector[None])[0]
+            return np.ldexp(eigenvalue, exponent), vector * _signs(vector[None])[0]
         vector = stretched / norm(stretched)
     raise ValueError(
         f"power_iteration found no direction that settles in {max_iterations} rounds: the two largest eigenvalues are "

@@ -27,7 +27,13 @@ def real(function, name, value, ndim=None, columns=None, finite=False):
             f"{function} expected {name} to hold finite numbers, got NaN, infinity or nothing, shape {array.shape}: "
             "find them with np.argwhere(~np.isfinite(…))"
         )
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def scaled(array):
+    """The array by a power of two, so that its squares neither overflow nor vanish, and the exponent that was taken."""
+    exponent = np.frexp(np.abs(array).max(initial=0))[1]
+    return np.ldexp(array, -exponent), exponent
 
 
 def fitted(model, attribute):

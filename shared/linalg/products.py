@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shared.linalg.inputs import real
+from shared.linalg.inputs import real, scaled
 
 
 def _two_vectors(function, a, b):
@@ -96,6 +96,7 @@ def angle(a, b):
         raise ValueError(
             "angle expected two vectors with a direction, got one of length 0 (an all-black picture?)"
         )
+    (a, _), (b, _) = scaled(a), scaled(b)  # the angle stays
     along = (a @ b) / norm(b)
     across = norm(a - projection(a, b))
     return np.degrees(np.arctan2(across, along))

@@ -23,6 +23,7 @@ class Sigmoid(Module):
         return self.y
 
     def backward(self, grad_y):
+        checks.gradient(self, grad_y, self.y.shape)
         return grad_y * self.y * (1 - self.y)
 
 
@@ -38,6 +39,7 @@ class Tanh(Module):
         return self.y
 
     def backward(self, grad_y):
+        checks.gradient(self, grad_y, self.y.shape)
         return grad_y * (1 - self.y**2)
 
 
@@ -53,6 +55,7 @@ class ReLU(Module):
         return np.maximum(x, 0)
 
     def backward(self, grad_y):
+        checks.gradient(self, grad_y, self.active.shape)
         return grad_y * self.active
 
 
@@ -71,6 +74,7 @@ class LeakyReLU(Module):
         return np.where(self.active, x, self.negative_slope * x)
 
     def backward(self, grad_y):
+        checks.gradient(self, grad_y, self.active.shape)
         return np.where(self.active, grad_y, self.negative_slope * grad_y)
 
     def extra_repr(self):
@@ -92,6 +96,7 @@ class ELU(Module):
         return np.where(self.active, x, self.below)
 
     def backward(self, grad_y):
+        checks.gradient(self, grad_y, self.active.shape)
         return np.where(self.active, grad_y, grad_y * (self.below + self.alpha))
 
 
@@ -116,6 +121,7 @@ class GELU(Module):
         return x * self.phi
 
     def backward(self, grad_y):
+        checks.gradient(self, grad_y, self.x.shape)
         x = self.x
         if self.approximate == "tanh":
             inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
@@ -136,6 +142,7 @@ class SiLU(Module):
         return x * self.s
 
     def backward(self, grad_y):
+        checks.gradient(self, grad_y, self.x.shape)
         return grad_y * self.s * (1 + self.x * (1 - self.s))
 
 
@@ -156,10 +163,11 @@ class Softmax(Module):
         return self.y
 
     def backward(self, grad_y):
+        checks.gradient(self, grad_y, self.y.shape)
         shared = (grad_y * self.y).sum(axis=self.dim, keepdims=True)
         return self.y * (grad_y - shared)
 
 
 def _erf(x):
     """The error function, number by number: NumPy has none. The float64 value, in the dtype of x."""
-    return np.frompyfunc(math.erf, 1, 1)(x).astype(x.dtype)
+    return np.asarray(np.frompyfunc(math.erf, 1, 1)(x)).astype(x.dtype)

@@ -84,7 +84,7 @@ class Conv2d(Module):
     @unbuffered
     def backward(self, grad_y):
         N, C, H, W = self.x_shape
-        checks.gradient(self, grad_y, (N, self.out_channels, *self._out_size()))
+        checks.gradient(self, grad_y, (N, self.out_channels, *self._out_size()), self.weight)
         grad_y, kernel = to_rows(grad_y), self._kernel()
         if self.bias is not None:
             self.bias.add_grad(sums(grad_y))
@@ -165,9 +165,8 @@ def _correlate(rows, kernel, bias, y, down, across):
     (G, J, F, _, _), (W, N) = kernel.shape, rows.shape[3:]
     at_once = J == 1 and y.shape[3] == W  # one column that sees each pixel once: the product is the output
     number, start = together(len(y), J * F * W * N), 0 if bias is None else bias
-    whole = [met for met in across if met[1] == slice(0, y.shape[3], 1)][
-        :1
-    ]  # it reaches every place: no zeros first
+    everywhere = slice(0, y.shape[3], 1)
+    whole = [met for met in across if met[1] == everywhere][:1]  # it reaches every place: no zeros first
     others = [met for met in across if met not in whole]
     room = None if at_once else np.empty((number, G, J, F, W, N), rows.dtype)
     for outputs, kernel_rows, image_rows, stride in down:

@@ -21,6 +21,7 @@ class Dropout(Module):
         self.p, self.rng = p, rng
 
     def forward(self, x):
+        self.x_shape = x.shape
         if not self.training:
             self.mask = None
             return x
@@ -36,6 +37,7 @@ class Dropout(Module):
         return x
 
     def backward(self, grad_y):
+        checks.gradient(self, grad_y, self.x_shape)
         return grad_y if self.mask is None else grad_y * self.mask
 
     def extra_repr(self):

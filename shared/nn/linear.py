@@ -36,7 +36,7 @@ class Linear(Module):
         return y
 
     def backward(self, grad_y):  # (N, out)
-        checks.gradient(self, grad_y, (len(self.x), self.out_features))
+        checks.gradient(self, grad_y, (len(self.x), self.out_features), self.weight)
         self.weight.add_grad((self.x.T @ grad_y).T)  # (out, in): each weight met each input once
         if self.bias is not None:
             self.bias.add_grad(grad_y.sum(axis=0))  # (out,)

@@ -27,7 +27,7 @@ class Loss:
 
     def reduce(self, losses):
         """One number from `losses`; remembers what each was divided by, for backward."""
-        self.count = {"mean": losses.size, "batchmean": len(losses)}.get(self.reduction, 1)
+        self.count = {"mean": losses.size, "batchmean": (*losses.shape, 1)[0]}.get(self.reduction, 1)
         return losses if self.reduction == "none" else losses.sum() / self.count
 
     def __repr__(self):
@@ -131,8 +131,9 @@ class MultiMarginLoss(Loss):
         self.p, self.margin = p, float(margin)
 
     def __call__(self, scores, target):
-        target, rows = np.asarray(target), np.arange(len(scores))
+        target = np.asarray(target)
         checks.classes(self, scores, target)
+        rows = np.arange(len(scores))
         self.target, self.short = target, np.maximum(0, self.margin - scores[rows, target][:, None] + scores)
         self.short[rows, target] = 0
         return self.reduce((self.short**self.p).sum(axis=1) / scores.shape[1])
@@ -148,7 +149,7 @@ class KLDivLoss(Loss):
 
     Shapes: input (log probabilities) and target (probabilities, or their logs with log_target) alike -> a number.
     reduction: also "batchmean", the sum divided by the number of rows; "mean" divides by that of all numbers.
-    Raises ValueError when the shapes differ, TypeError when the dtypes do.
+    Raises ValueError when the shapes differ or a target is negative, TypeError when the dtypes differ.
     Source: Kullback & Leibler (1951); torch.nn.KLDivLoss.
     Built in 02-neural-net-basics/05-losses.ipynb.
     """
@@ -161,6 +162,9 @@ class KLDivLoss(Loss):
 
     def __call__(self, input, target):
         checks.pair(self, input, target)
+        if not self.log_target and target.min(initial=0) < 0:
+            advice = "for their logs take log_target=True"
+            raise ValueError(f"{self!r} expected probabilities as target, got {target.min():g}: {advice}")
         self.target = np.exp(target) if self.log_target else target
         log_target = target if self.log_target else np.log(np.where(target > 0, target, 1))  # 0 log 0 = 0
         return self.reduce(self.target * (log_target - input))

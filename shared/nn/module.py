@@ -43,19 +43,23 @@ class _Tree:
         """This module and all modules inside it."""
         return (module for _, module in self.named_modules())
 
-    def named_modules(self, prefix=""):
-        """Pairs (name, module): this one, whose name is the prefix, and all inside it, such as "layer1.0"."""
-        yield prefix, self
-        for name, child in self.named_children():
-            yield from child.named_modules(f"{prefix}.{name}".lstrip("."))
+    def named_modules(self, prefix="", seen=None):
+        """Pairs (name, module), each once: this one, whose name is the prefix, and all inside it, as "layer1.0"."""
+        seen = set() if seen is None else seen
+        if self not in seen:
+            seen.add(self)
+            yield prefix, self
+            for name, child in self.named_children():
+                yield from child.named_modules(f"{prefix}.{name}".lstrip("."), seen)
 
     def named_parameters(self, prefix=""):
-        """Pairs (name, Parameter); the name is the path to it, such as "0.weight"."""
-        for name, value in [*vars(self).items()]:  # a copy: a forward on the way would add to it
-            if isinstance(value, Parameter):
-                yield prefix + name, value
-        for name, child in self.named_children():
-            yield from child.named_parameters(f"{prefix}{name}.")
+        """Pairs (name, Parameter), each once; the name is the path to it, such as "0.weight"."""
+        seen = set()
+        for path, module in self.named_modules(prefix):
+            for name, value in [*vars(module).items()]:  # a copy: a forward on the way would add to it
+                if isinstance(value, Parameter) and value not in seen:
+                    seen.add(value)
+                    yield f"{path}.{name}".lstrip("."), value
 
     def parameters(self):
         """The parameters of this module and of all inside it."""
@@ -198,5 +202,9 @@ class Sequential(Module):
         return len(self.named_children())
 
     def __getitem__(self, index):
-        found = list(self)[index]
-        return Sequential(*found) if isinstance(found, list) else found
+        found = self.named_children()[index]
+        if not isinstance(found, list):
+            return found[1]
+        part = Sequential()
+        vars(part).update(found)  # under their own names, as in PyTorch
+        return part

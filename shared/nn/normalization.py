@@ -14,7 +14,8 @@ class _BatchNorm(Module):
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
         checks.sizes(self, num_features, "features", "as many as the layer before has outputs")
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.num_features, self.eps = num_features, checks.not_negative(self, "eps", eps)
+        self.momentum = None if momentum is None else checks.not_negative(self, "momentum", momentum)
         self.track_running_stats = track_running_stats
         self.weight = Parameter(np.ones(num_features)) if affine else None
         self.bias = Parameter(np.zeros(num_features)) if affine else None
@@ -23,6 +24,10 @@ class _BatchNorm(Module):
         self.num_batches_tracked = np.array(0, np.int64)
         if not track_running_stats:
             self.buffers = ()
+
+    def measures(self):
+        """Whether the batch gives mean and variance, not what is remembered."""
+        return self.training or not self.track_running_stats
 
     def remember(self, mean, var):
         """Move the running statistics towards those of this batch; momentum None: the mean of all batches."""
@@ -47,7 +52,7 @@ class BatchNorm1d(_BatchNorm):
 
     def forward(self, x):
         mean, var = self.running_mean, self.running_var
-        self.of_batch = self.training or not self.track_running_stats
+        self.of_batch = self.measures()
         if self.of_batch:
             mean, var = x.mean(axis=0), x.var(axis=0)  # (D,)
         if self.training and self.track_running_stats:
@@ -57,7 +62,7 @@ class BatchNorm1d(_BatchNorm):
         return self.x_hat if self.weight is None else self.x_hat * self.weight.data + self.bias.data
 
     def backward(self, grad_y):
-        checks.gradient(self, grad_y, self.x_hat.shape)
+        checks.gradient(self, grad_y, self.x_hat.shape, self.weight)
         if self.weight is not None:
             self.weight.add_grad((grad_y * self.x_hat).sum(axis=0))
             self.bias.add_grad(grad_y.sum(axis=0))
@@ -68,7 +73,7 @@ class BatchNorm1d(_BatchNorm):
 
     def check(self, x):
         checks.rows(self, x, self.num_features, self.weight)
-        if self.training and len(x) < 2:
+        if self.measures() and len(x) < 2:
             advice = "the variance of one is 0: take a larger batch, or model.eval() to predict"
             raise ValueError(f"{self!r} expected two rows or more in training, got {len(x)}: {advice}")
 
@@ -85,7 +90,7 @@ class BatchNorm2d(_BatchNorm):
     @unbuffered
     def forward(self, x):
         self.x_shape, self.rows = x.shape, _matrices(x)  # (H, C, W N); by rows all stays in the cache
-        self.of_batch = self.training or not self.track_running_stats
+        self.of_batch = self.measures()
         self.mean, var, count = self.running_mean[:, None], self.running_var, x.size // self.num_features
         if self.of_batch:
             self.mean = sums(self.rows)[:, None] / count  # (C, 1)
@@ -103,7 +108,7 @@ class BatchNorm2d(_BatchNorm):
 
     @unbuffered
     def backward(self, grad_y):
-        checks.gradient(self, grad_y, self.x_shape)
+        checks.gradient(self, grad_y, self.x_shape, self.weight)
         grad_y, count = _matrices(grad_y), grad_y.size // self.num_features
         grad_bias = sums(grad_y)
         grad_weight = sum(
@@ -135,7 +140,7 @@ class BatchNorm2d(_BatchNorm):
 
     def check(self, x):
         checks.images(self, x, self.num_features, self.weight)
-        if self.training and x.size == self.num_features:
+        if self.measures() and x.size == self.num_features:
             advice = "the variance of one is 0: take a larger batch, or model.eval() to predict"
             raise ValueError(f"{self!r} expected two pixels or more in training, got {x.shape}: {advice}")
 

@@ -28,7 +28,7 @@ class DataParallel(Module):
 
     def forward(self, x):
         parts = np.array_split(x, max(1, min(self.threads, len(x))))
-        self.copies = [self.module, *(_copy(self.module) for _ in parts[1:])]
+        self.copies = [self.module, *(_copy(self.module, {}) for _ in parts[1:])]
         self.ends = np.cumsum([len(part) for part in parts])[:-1]
         y = np.concatenate(_at_once(self.copies, parts))
         self.y_shape = y.shape
@@ -65,15 +65,21 @@ def _pool(threads):
     return ThreadPoolExecutor(threads)
 
 
-def _copy(module):
-    """A module that shares the weights, but neither gradients nor what forward keeps, nor the source of chance."""
-    twin = copy.copy(module)
-    for name, value in vars(module).items():
-        if isinstance(value, Module):
-            vars(twin)[name] = _copy(value)
-        elif isinstance(value, Parameter):
-            vars(twin)[name] = parameter = copy.copy(value)
-            parameter.grad = None
-        elif name == "rng":  # two threads that draw from one generator would draw in random order
-            vars(twin)[name] = np.random.default_rng(default_rng(value).integers(2**63))
+def _copy(part, made):
+    """A module that shares the weights, but neither gradients nor what forward keeps, nor the source of chance.
+
+    made: what was copied already, so that what occurs twice in a module occurs twice in its copy.
+    """
+    if part in made:
+        return made[part]
+    twin = made[part] = copy.copy(part)
+    for name, value in vars(part).items():
+        if isinstance(value, (Module, Parameter)):
+            vars(twin)[name] = _copy(value, made)
+        elif name == "grad":
+            twin.grad = None
+        elif (
+            name == "rng" and part.training
+        ):  # two threads that draw from one generator would draw in random order
+            twin.rng = np.random.default_rng(default_rng(value).integers(2**63))
     return twin

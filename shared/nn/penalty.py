@@ -12,7 +12,7 @@ def l1_penalty(parameters, strength):
     """
     total = 0.0
     for parameter in parameters:
-        parameter.add_grad(strength * np.sign(parameter.data))
+        parameter.add_grad(float(strength) * np.sign(parameter.data))
         total += float(np.abs(parameter.data).sum())
     return strength * total
 
@@ -26,6 +26,6 @@ def l2_penalty(parameters, strength):
     """
     total = 0.0
     for parameter in parameters:
-        parameter.add_grad(strength * parameter.data)
+        parameter.add_grad(float(strength) * parameter.data)
         total += float(np.square(parameter.data).sum())
     return strength / 2 * total

@@ -36,6 +36,9 @@ class Schedule:
 
     def load_state_dict(self, state):
         """Go on where `state` was taken; the optimizer gets the learning rate of that moment."""
+        if set(state) != set(self.state_dict()):
+            name, advice = type(self).__name__, "build the schedule as it was"
+            raise ValueError(f"{name} expected the state of a {name}, got {sorted(state)}: {advice}")
         vars(self).update(state)
         self.optimizer.lr = self.rate(self.last_epoch)
 
@@ -87,6 +90,10 @@ class OneCycleLR(Schedule):
     ):  # fmt: skip
         self.total_steps = checks.total_steps(total_steps, epochs, steps_per_epoch)
         checks.choice(self, "anneal_strategy", anneal_strategy, ("cos", "linear"))
+        if not 0 <= pct_start <= 1:
+            raise ValueError(
+                f"OneCycleLR expected pct_start from 0 to 1, got {pct_start}: it is the share of the rise"
+            )
         self.peak = pct_start * self.total_steps - 1
         self.linear, self.cycle_momentum = anneal_strategy == "linear", cycle_momentum
         self.rates = max_lr / div_factor, max_lr, max_lr / div_factor / final_div_factor
@@ -105,7 +112,7 @@ class OneCycleLR(Schedule):
         if count <= self.peak:
             low, high, share = start, peak, count / self.peak if self.peak else 1.0
         else:
-            low, high, share = peak, end, (count - self.peak) / (self.total_steps - 1 - self.peak)
+            low, high, share = peak, end, (count - self.peak) / ((self.total_steps - 1 - self.peak) or 1.0)
         return low + (high - low) * (share if self.linear else (1 - math.cos(math.pi * share)) / 2)
 
 

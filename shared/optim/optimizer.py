@@ -18,6 +18,7 @@ class Optimizer:
     Built in 03-backpropagation/04-layers.ipynb.
     """
 
+    keeps = None  # the names in the memory of a parameter; None: any
     momentum = 0.0  # how much of the last step is kept; OneCycleLR moves it beside the learning rate
 
     def __init__(self, params, lr, **settings):
@@ -57,6 +58,8 @@ class SGD(Optimizer):
     Built in 03-backpropagation/04-layers.ipynb.
     """
 
+    keeps = {"momentum_buffer"}
+
     def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False):
         super().__init__(params, lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum == 0 or dampening != 0):
@@ -86,6 +89,8 @@ class RMSprop(Optimizer):
     Source: Tieleman & Hinton (2012), lecture 6.5; torch.optim.RMSprop.
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
+
+    keeps = {"square_avg", "grad_avg", "momentum_buffer"}
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
         super().__init__(params, lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
@@ -120,6 +125,7 @@ class Adam(Optimizer):
     Built in 03-backpropagation/05-optimizers.ipynb.
     """
 
+    keeps = {"step", "exp_avg", "exp_avg_sq"}
     decoupled = False  # whether weight decay shrinks the weights themselves
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):

@@ -1,5 +1,7 @@
 """The classroom from outside: exercises that answer, checkpoints that can fail."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -132,3 +134,12 @@ def test_a_checkpoint_reached_is_kept(tmp_path, monkeypatch):
     assert progress.read()["checkpoints"] == {
         "01-01": {"claim": "a claim", "value": "= 0.82", "date": progress.today()}
     }
+
+
+def test_shapes_may_come_as_lists_and_with_numbers_of_numpy(monkeypatch):
+    shapes = Exercise(cases=[((), ((2, 3), (4,), 5))], mistakes={}, hint="")
+    monkeypatch.setattr(exercises, "load", lambda: {"01-01.1": shapes})
+    for answer in ([[2, 3], [4], np.int64(5)], ((2, 3), (4,), 5)):
+        assert exercises.judge("01-01.1", lambda: answer).status == "passed"  # noqa: B023
+    assert exercises.judge("01-01.1", lambda: ((3, 2), (4,), 5)).status == "not yet"
+    exercises.check("01-01.1", functools.partial(lambda: ((2, 3), (4,), 5)))  # it has no name

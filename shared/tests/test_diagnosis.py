@@ -581,3 +581,7 @@ def test_kappa_is_that_of_scikit_learn():
         instruments.kappa(rng.integers(0, 4, 300), true := rng.integers(0, 4, 300))[0] for _ in range(400)
     ]
     assert np.std(guesses) == pytest.approx(instruments.kappa(true, true)[1], rel=0.1)
+
+
+def test_one_class_is_no_crash():
+    assert instruments.kappa(np.zeros(9, int), np.zeros(9, int)) == (0.0, math.inf)

@@ -287,3 +287,14 @@ class TestDigitPad:
             metadata["image/png"]["alt"] == alt
             and data["application/vnd.jupyter.widget-view+json"]["model_id"]
         )
+
+
+def test_a_black_photograph_holds_no_digit():
+    with pytest.raises(ValueError, match="no digit found"):
+        photo.find_ink(np.zeros((60, 60), np.uint8))
+
+
+@pytest.mark.parametrize("pen", [-10, 0, np.nan, "a"])
+def test_an_impossible_pen_is_refused(pen):
+    with pytest.raises(ValueError, match="from_strokes expected a pen width in pixels, above 0"):
+        handwriting.from_strokes([[[5, 5], [9, 9]]], pen)

@@ -372,3 +372,15 @@ def test_errors_name_the_function_what_it_expected_and_what_came(error, call, wo
         call()
     for word in words.split("|"):
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-170])
+def test_huge_and_tiny_numbers_keep_their_directions(size):
+    eigenvalue, eigenvector = linalg.power_iteration(np.diag([3 * size, size]))
+    assert_allclose(eigenvalue, 3 * size)
+    assert_allclose(eigenvector, [1, 0], atol=1e-9)
+    assert_allclose(linalg.angle([size, 0], [size, size]), 45)
+
+
+def test_half_precision_is_computed_in_double():
+    assert linalg.dot(np.full(10, 200, np.float16), np.full(10, 200, np.float16)) == 400_000

@@ -66,3 +66,10 @@ def test_the_command(journal, capsys):
     (journal / "README.md").write_text(f"{log.START}\n{log.END}\n", encoding="utf-8")
     assert command.main(["log"]) == 0
     assert capsys.readouterr().out == "updated README.md\n"
+
+
+def test_a_new_empty_notebook_is_no_trouble(journal):
+    import nbformat
+
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("")])
+    assert notebooks.title(book) == notebooks.title(nbformat.v4.new_notebook()) == "(no title)"

@@ -15,7 +15,7 @@ TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
 COUNTS = {  # published, but those of SmallCNN, which is a network of this journal, and of ResNet-8
     "LeNet5": (models.LeNet5, (1, 28, 28), 61_706),
     "LeNet5 for 32 x 32": (lambda rng: models.LeNet5(padding=0, rng=rng), (1, 32, 32), 61_706),
-    "SmallCNN": (models.SmallCNN, (1, 28, 28), 216_250),
+    "SmallCNN": (models.SmallCNN, (1, 28, 28), 144_826),
     "resnet8": (lambda rng: models.resnet8(rng=rng), (3, 32, 32), 78_042),
     "resnet20": (lambda rng: models.resnet20(rng=rng), (3, 32, 32), 272_474),
     "resnet18": (lambda rng: models.resnet18(rng=rng), (3, 64, 64), 11_689_512),
@@ -289,3 +289,17 @@ def test_mistakes_in_a_thread_are_told():
     many(np.zeros((4, 3), np.float32))
     with pytest.raises(ValueError, match="DataParallel.backward expected a gradient"):
         many.backward(0.5)
+
+
+def test_a_network_in_threads_draws_nothing_in_evaluation():
+    many = nn.DataParallel(nn.Sequential(nn.Linear(3, 3), nn.Dropout())).eval()
+    shared.manual_seed(0)
+    before = shared.default_rng().bit_generator.state
+    many(np.ones((4, 3), np.float32))
+    assert shared.default_rng().bit_generator.state == before
+
+
+def test_a_layer_that_rests_goes_on_resting_after_the_summary():
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4).eval())
+    models.summary(model, (4,))
+    assert [module.training for module in model] == [True, False]

@@ -313,3 +313,56 @@ def test_penalties_equal_their_formulas_and_add_to_the_gradients():
     assert_allclose(nn.l2_penalty(layer.parameters(), 0.2), 0.1 * (weights**2).sum())
     weight = layer.weight
     assert_allclose(weight.grad, 1 + 0.1 * np.sign(weight.data) + 0.2 * weight.data)
+
+
+class Tied(nn.Sequential):
+    """Two layers with one weight between them."""
+
+    def __init__(self):
+        super().__init__(nn.Linear(3, 3), nn.Linear(3, 3))
+        second = self.named_children()[1][1]
+        second.weight = self.named_children()[0][1].weight
+
+
+def test_what_occurs_twice_is_found_once():
+    names = [name for name, _ in Tied().named_parameters("net")]
+    assert names == ["net.0.weight", "net.0.bias", "net.1.bias"]  # as PyTorch has it
+    assert len(Tied().state_dict()) == 4
+
+
+def test_a_slice_keeps_the_names():
+    part = nn.Sequential(nn.ReLU(), nn.Linear(2, 2), nn.Linear(2, 1))[1:]
+    assert [*part.state_dict()] == ["1.weight", "1.bias", "2.weight", "2.bias"]
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(2, 2), nn.BatchNorm1d(2)], ids=repr)
+def test_a_gradient_of_another_dtype_is_refused(layer):
+    layer(np.zeros((3, 2), np.float32))
+    with pytest.raises(TypeError, match=r"backward expected float32 like its weights, got float64"):
+        layer.backward(np.ones((3, 2)))
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.ReLU(), nn.Tanh(), nn.GELU(), nn.Softmax(dim=1), nn.Dropout()], ids=repr
+)
+def test_a_loss_is_no_gradient(layer):
+    layer(np.ones((2, 3), np.float32))
+    with pytest.raises(ValueError, match="backward expected a gradient"):
+        layer.backward(np.float32(1))
+
+
+def test_settings_of_numpy_do_not_upcast():
+    layer = nn.BatchNorm1d(2, eps=np.float64(1e-5), momentum=np.float64(0.1))
+    assert layer(np.ones((3, 2), np.float32)).dtype == layer.running_mean.dtype == np.float32
+    nn.l2_penalty(layer.parameters(), np.float64(0.1))
+    assert layer.weight.grad.dtype == np.float32
+    with pytest.raises(ValueError, match="BatchNorm1d expected eps as a number, 0 or more, got -1"):
+        nn.BatchNorm1d(2, eps=-1)
+    with pytest.raises(ValueError, match="clip_grad_norm_ expected max_norm as a number, 0 or more, got -1"):
+        nn.clip_grad_norm_(layer.parameters(), -1)
+
+
+def test_one_row_has_no_variance_in_evaluation_either():
+    layer = nn.BatchNorm1d(2, track_running_stats=False).eval()
+    with pytest.raises(ValueError, match="expected two rows or more"):
+        layer(np.zeros((1, 2), np.float32))

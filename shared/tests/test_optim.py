@@ -147,3 +147,24 @@ def test_one_cycle_lets_every_batch_of_a_loop_step():
         schedule.step()
     with pytest.raises(ValueError, match="at most 6 steps, got step 7"):
         schedule.step()
+
+
+def test_the_memory_of_another_optimizer_is_refused():
+    first, second = parameter(1.0), parameter(1.0)
+    first.grad = second.grad = np.ones(())
+    sgd, adam = optim.SGD([first], 0.1, momentum=0.9), optim.Adam([second])
+    sgd.step(), adam.step()
+    with pytest.raises(ValueError, match=r"Adam expected a memory of .* got \['momentum_buffer'\]"):
+        adam.load_state_dict(adam.state_dict() | {"memory": sgd.state_dict()["memory"]})
+
+
+def test_schedules_refuse_what_is_not_theirs():
+    step = optim.StepLR(optim.SGD([parameter(1.0)]), 3)
+    with pytest.raises(ValueError, match="StepLR expected the state of a StepLR, got"):
+        step.load_state_dict({"nonsense": 3})
+    for share in (-0.1, 2, math.nan):
+        with pytest.raises(ValueError, match="OneCycleLR expected pct_start from 0 to 1"):
+            optim.OneCycleLR(optim.SGD([parameter(1.0)]), 0.1, 10, pct_start=share)
+    whole = optim.OneCycleLR(optim.SGD([parameter(1.0)]), 0.1, 4, pct_start=1.0)
+    for _ in range(4):  # a rise to the end, and no division by nothing behind it
+        whole.step()

@@ -199,11 +199,11 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "weights.npz"
     training.save({"a": np.ones(3)}, path)
 
-    def full(file, **arrays):
+    def full(file, *arguments, **options):
         file.write(b"half")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(np.lib.format, "write_array", full)
     with pytest.raises(OSError, match="no space"):
         training.save({"a": np.zeros(3)}, path)
     monkeypatch.undo()

@@ -176,3 +176,20 @@ def test_a_killed_worker_of_a_cluster_loses_nothing(tmp_path):
     assert killed[0] in workers and len(workers) >= 2 and os.getpid() not in workers
     assert [result["value"] for result in results] == [*range(12)]
     assert sorted(json.loads(line)["lr"] for line in file.read_text().splitlines()) == [*range(12)]
+
+
+@pytest.mark.parametrize("text", ["my notes", "line one\nline two without end"])
+def test_a_file_of_something_else_is_left_as_it_is(tmp_path, text):
+    file = tmp_path / "notes.txt"
+    file.write_bytes(text.encode())
+    with pytest.raises(ValueError, match="search expected lines of JSON"):
+        search(near, [{"lr": 0.1}], file=file)
+    assert file.read_bytes() == text.encode()
+
+
+def test_trials_of_numpy_numbers(tmp_path):
+    trials = grid({"lr": [0.1], "hidden": np.array([64, 128])})
+    first = search(near, trials, tmp_path / "results")
+    assert search(near, trials, tmp_path / "results") == first
+    with pytest.raises(ValueError, match='search keeps its results under "value"'):
+        search(near, [{"value": 1.0}])

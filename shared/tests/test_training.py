@@ -228,3 +228,15 @@ def test_a_validation_loss_that_is_no_number_stops_it_too(tmp_path):
 def test_what_makes_no_sense_is_refused(options, told):
     with pytest.raises(ValueError, match=told):
         trained(**options)
+
+
+def test_evaluation_leaves_each_layer_in_its_own_mode():
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3).eval()).to(np.float64)
+    training.evaluate(model, nn.CrossEntropyLoss(), *blobs())
+    assert [module.training for module in model] == [True, False]
+
+
+def test_weights_of_any_name_are_saved(tmp_path):
+    state = {name: np.arange(3) for name in ("file", "allow_pickle", "args", "0.weight")}
+    training.save(state, tmp_path / "w.npz")
+    assert [*training.load(tmp_path / "w.npz")] == [*state] and not (tmp_path / "w.npz.new").exists()
