@@ -7,13 +7,14 @@ __all__ = []  # no lesson builds these
 
 def floats(who, name, array, advice=""):
     """Refuse what is not an array of floating-point numbers."""
+    if isinstance(array, np.ndarray) and array.dtype.kind == "f":
+        return
     who = who if isinstance(who, str) else repr(who)
     if not isinstance(array, np.ndarray):
         advice = advice or f"try np.array({name}, np.float32)"
         raise TypeError(f"{who} expected {name} as an array, got {type(array).__name__}: {advice}")
-    if array.dtype.kind != "f":
-        advice = advice or f"try {name}.astype(np.float32), and / 255 for pixels"
-        raise TypeError(f"{who} expected floating-point numbers as {name}, got {array.dtype}: {advice}")
+    advice = advice or f"try {name}.astype(np.float32), and / 255 for pixels"
+    raise TypeError(f"{who} expected floating-point numbers as {name}, got {array.dtype}: {advice}")
 
 
 def choice(who, name, value, choices):
