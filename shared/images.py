@@ -14,11 +14,12 @@ def resize(img, size, interpolation="bilinear", antialias=True):
 
     Shapes: img (..., H, W) -> (..., *size); a single number as size is the shorter side, and the longer one keeps the
     proportions. Pixels are small squares: the new pixel i stands at (i + 0.5) * H / H' of the old rows, as in PyTorch
-    with align_corners=False. "nearest-exact" takes the pixel that this point lies in (Pillow's NEAREST; torch's
-    "nearest" counts from the corner and shifts the picture). "bilinear" weights the pixels around it with a triangle.
-    When shrinking, the triangle has to grow with the step between the new pixels, or most pixels are skipped and fine
-    patterns turn into false coarse ones: that is antialias=True, the default here as in torchvision. Without it,
-    torch.nn.functional.interpolate's default, four neighbours count, whatever the step.
+    with align_corners=False. "nearest-exact" takes the pixel that this point lies in (Pillow's NEAREST, but for
+    what that rounds wrongly at exact borders; torch's "nearest" counts from the corner and shifts the picture).
+    "bilinear" weights the pixels around it with a triangle. When shrinking, the triangle has to grow with the step
+    between the new pixels, or most pixels are skipped and fine patterns turn into false coarse ones: that is
+    antialias=True, the default here as in torchvision. Without it, torch.nn.functional.interpolate's default, four
+    neighbours count, whatever the step.
     Raises ValueError for a wrong shape, size or interpolation, TypeError for a wrong dtype.
     Source: torchvision.transforms.functional.resize; Gonzalez & Woods, Digital Image Processing, section 2.4.
     Built in 04-image-data/01-pixels.ipynb.

@@ -33,9 +33,12 @@ def record(model, criterion, batch):
     """Send a batch (x, y) forward and back, with dropout switched off. Returns a Layer for each innermost module.
 
     Shapes: output and grad_output are alike; grad_input is as the input of the layer.
+    Raises ValueError for a DataParallel, of which it would hear one part.
     Source: Glorot & Bengio (2010), figures 2 to 4 and 7: activations and gradients, layer by layer.
     Built in 03-backpropagation/09-debugging.ipynb.
     """
+    if any(hasattr(module, "threads") for module in model.modules()):
+        raise ValueError("record expected a model in one thread, got DataParallel: pass model.module")
     with aside(model, criterion) as (model, criterion):
         notes = [{"name": name, "module": module} for name, module in innermost(still(model))]
         for note in notes:

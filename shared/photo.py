@@ -49,7 +49,7 @@ def label(mask):
 
     Shapes: mask (H, W) booleans -> int64 (H, W), 0 outside the mask, and how many patches there are. Numbers go by the
     patch's first pixel, row after row.
-    Raises TypeError for another dtype, ValueError for another shape.
+    Raises TypeError for anything but booleans (H, W).
     Source: Rosenfeld & Pfaltz (1966), on runs of pixels; scipy.ndimage.label with a structure of ones((3, 3)).
     Built in 04-image-data/06-draw-a-digit.ipynb.
     """

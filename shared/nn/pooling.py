@@ -91,7 +91,10 @@ def _to_the_largest(grad, wins):
 
 
 class _Averages(Module):
-    """Means along both axes are two matrix products: y = A x Bᵀ, and back, grad_x = Aᵀ grad_y B."""
+    """Means along both axes are two matrix products: y = A x Bᵀ, and back, grad_x = Aᵀ grad_y B.
+
+    So NaN or infinity in one pixel reaches its whole channel, not only the windows that cover it.
+    """
 
     def forward(self, x):
         self.down, self.across = (
