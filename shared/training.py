@@ -36,10 +36,11 @@ def evaluate(model, criterion, x, y=None, batch_size=1000):
 
     Shapes: x (N, …), y (N, …) -> (loss, accuracy from 0 to 1). A DataLoader can stand for x, y and batch_size:
     evaluate(model, criterion, loader). The mode of the model is put back afterwards.
-    Raises ValueError when x and y differ in length.
+    Raises ValueError when x and y differ in length, or for a criterion that sums or doesn't reduce.
     Source: torch has no such function; its tutorials write this loop anew each time.
     Built in 03-backpropagation/04-layers.ipynb.
     """
+    _averaging("evaluate", criterion)
     loader = _loader(x if y is None else (x, y), batch_size=batch_size)
     modes, loss, right, seen = [(part, part.training) for part in model.modules()], 0.0, 0, 0
     model.eval()
@@ -99,6 +100,7 @@ def fit(
         raise ValueError(
             f"fit with a DataLoader expected neither batch_size nor rng, got one of them: {advice}"
         )
+    _averaging("fit", criterion)
     train = _loader(train, batch_size=64 if batch_size is None else batch_size, shuffle=True, rng=rng)
     validation = None if validation is None else _loader(validation, batch_size=1000)
     run = Run(model, criterion, optimizer, scheduler, train, validation, max_norm)
@@ -126,6 +128,13 @@ def fit(
     if patience is not None:
         model.load_state_dict(run.best)
     return run.history
+
+
+def _averaging(who, criterion):
+    """Refuse a criterion whose loss is no mean over the batch."""
+    if getattr(criterion, "reduction", "mean") not in ("mean", "batchmean"):
+        found = f"reduction={criterion.reduction!r}: the size of the batches would change the loss"
+        raise ValueError(f"{who} expected a criterion with reduction='mean', got {found}")
 
 
 def _loader(data, **options):
@@ -158,7 +167,8 @@ def _epoch(run, criterion, train, max_norm, quiet):
 def _diagnosis(model, optimizer, x, what):
     """What can be seen when a loss is not a number: the largest weight, and the likely causes, likeliest first."""
     largest = {name: float(np.abs(p.data).max()) for name, p in model.named_parameters()}
-    name = max(largest, key=lambda name: (not math.isfinite(largest[name]), largest[name]))
+    name = max(largest, key=lambda name: (not math.isfinite(largest[name]), largest[name]), default=None)
+    weights = f"; the largest weight is {largest[name]:.3g}, in {name}" if largest else ""
     causes = [
         f"the learning rate, {optimizer.lr:g}, is too high: try a tenth",
         "the inputs are not scaled: pixels belong between 0 and 1",
@@ -170,7 +180,7 @@ def _diagnosis(model, optimizer, x, what):
         causes.insert(0, f"the inputs are not scaled: they reach {np.abs(x).max():g}, divide pixels by 255")
         del causes[2]
     told = "; ".join(f"({place}) {cause}" for place, cause in enumerate(causes[:3], start=1))
-    return f"{what}; the largest weight is {largest[name]:.3g}, in {name}. Likely causes: {told}. Nothing was saved."
+    return f"{what}{weights}. Likely causes: {told}. Nothing was saved."
 
 
 def _line(facts):

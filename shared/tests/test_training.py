@@ -240,3 +240,13 @@ def test_weights_of_any_name_are_saved(tmp_path):
     state = {name: np.arange(3) for name in ("file", "allow_pickle", "args", "0.weight")}
     training.save(state, tmp_path / "w.npz")
     assert [*training.load(tmp_path / "w.npz")] == [*state] and not (tmp_path / "w.npz.new").exists()
+
+
+@pytest.mark.parametrize("reduction", ["sum", "none"])
+def test_a_criterion_that_is_no_mean_is_refused(reduction):
+    criterion, model = nn.CrossEntropyLoss(reduction=reduction), network()
+    told = f"expected a criterion with reduction='mean', got reduction='{reduction}'"
+    with pytest.raises(ValueError, match=f"evaluate {told}"):
+        training.evaluate(model, criterion, *blobs())
+    with pytest.raises(ValueError, match=f"fit {told}"):
+        training.fit(model, criterion, optim.SGD(model.parameters()), blobs(), epochs=1)
