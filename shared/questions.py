@@ -2,7 +2,18 @@
 
 from contextlib import contextmanager
 
-__all__ = []  # no lesson builds these: they serve attribution.py and embedding.py
+__all__ = []  # no lesson builds these: others are made with them
+
+
+@contextmanager
+def evaluating(model):
+    """The model in evaluation mode; then each of its modules in its own again."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        yield model.eval()
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 @contextmanager

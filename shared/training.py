@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from shared import default_rng, optim
 from shared.data import DataLoader, _count, _examples
 from shared.nn import clip_grad_norm_
+from shared.questions import evaluating
 from shared.runs import Run, load, save
 
 __all__ = ["evaluate", "fit", "load", "minibatches", "save"]
@@ -42,17 +43,13 @@ def evaluate(model, criterion, x, y=None, batch_size=1000):
     """
     _averaging("evaluate", criterion)
     loader = _loader(x if y is None else (x, y), batch_size=batch_size)
-    modes, loss, right, seen = [(part, part.training) for part in model.modules()], 0.0, 0, 0
-    model.eval()
-    try:
+    loss, right, seen = 0.0, 0, 0
+    with evaluating(model):
         for x, target in loader:
             output = model(x)
             loss += float(criterion(output, target)) * len(target)
             right += np.sum(output.argmax(axis=1) == target) if target.dtype.kind in "iu" else math.nan
             seen += len(target)
-    finally:
-        for part, training in modes:
-            part.training = training
     return loss / seen, float(right) / seen
 
 

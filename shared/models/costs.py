@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shared import nn
+from shared.questions import evaluating
 
 
 class LayerSummary(NamedTuple):
@@ -47,16 +48,15 @@ def summary(model, shape):
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"summary expected a module, got {model!r}: build it first, as in models.LeNet5()")
-    layers, modes = [], [(module, module.training) for module in model.modules()]
+    layers = []
     dtype = next((parameter.data.dtype for parameter in model.parameters()), np.float32)
     leaves = [(name, module) for name, module in model.named_modules() if not module.named_children()]
     for name, module in leaves:
         module.forward = _watched(module, name, layers)
     try:
-        model.eval()(np.zeros((1, *shape), dtype))
+        with evaluating(model):
+            model(np.zeros((1, *shape), dtype))
     finally:
-        for module, training in modes:
-            module.training = training
         for _, module in leaves:
             del module.forward
     return Summary(tuple(layers), *(sum(column) for column in list(zip(*layers, strict=True))[3:]))
