@@ -214,6 +214,6 @@ def _store(contents: dict[str, bytes], prepared: Path, folder: Path) -> None:
     if folder.exists():  # somebody made it: whatever else is in it stays
         for name in contents:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (prepared / name).replace(folder / name)
+            files.replace(prepared / name, folder / name)
         return
     files.replace(prepared, folder)

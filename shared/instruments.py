@@ -13,6 +13,7 @@ import numpy as np
 
 from shared import default_rng, optim
 from shared.gradcheck import numerical_gradient
+from shared.questions import in_one_thread
 from shared.training import minibatches
 
 __all__ = ["by_heart", "closed_units", "lr_range_test", "overfit_batch", "record", "slope_ratios"]
@@ -37,8 +38,7 @@ def record(model, criterion, batch):
     Source: Glorot & Bengio (2010), figures 2 to 4 and 7: activations and gradients, layer by layer.
     Built in 03-backpropagation/09-debugging.ipynb.
     """
-    if any(hasattr(module, "threads") for module in model.modules()):
-        raise ValueError("record expected a model in one thread, got DataParallel: pass model.module")
+    in_one_thread(record, model)
     with aside(model, criterion) as (model, criterion):
         notes = [{"name": name, "module": module} for name, module in innermost(still(model))]
         for note in notes:

@@ -16,6 +16,13 @@ def evaluating(model):
             module.training = training
 
 
+def in_one_thread(who, model):
+    """Refuse a DataParallel, of which a listener would hear one part."""
+    if any(hasattr(module, "threads") for module in model.modules()):
+        advice = "pass model.module"
+        raise ValueError(f"{who.__name__} expected a model in one thread, got DataParallel: {advice}")
+
+
 @contextmanager
 def asked(model):
     """The model in evaluation mode, ready for gradients of its input; then modes and gradients as they were."""
@@ -38,10 +45,7 @@ def asked(model):
 @contextmanager
 def overheard(who, model, layer):
     """A dictionary that fills with what comes out of a layer on the way forward, and what arrives on the way back."""
-    if any(hasattr(part, "threads") for part in model.modules()):
-        raise ValueError(
-            f"{who.__name__} expected a model in one thread, got DataParallel: pass model.module"
-        )
+    in_one_thread(who, model)
     modules = {"": model}
     for path in str(layer).split("."):
         modules = dict(modules.popitem()[1].named_children())

@@ -126,8 +126,7 @@ def svd(a, k=None, *, rng=None):
         raise ValueError(
             f"svd expected k from 1 to {min(a.shape)} for a matrix of shape {a.shape}, got {k!r}"
         )
-    rng, scale = default_rng(rng), np.abs(a).max() or 1  # squares of scaled numbers cannot overflow
-    tall = (a if a.shape[0] >= a.shape[1] else a.T) / scale
+    rng, (tall, exponent) = default_rng(rng), scaled(a if a.shape[0] >= a.shape[1] else a.T)
     tolerance = 10 * np.sqrt(max(a.shape) * k) * np.finfo(a.dtype).eps
     v = np.empty((tall.shape[1], 0), dtype=a.dtype)
     while True:
@@ -146,7 +145,7 @@ def svd(a, k=None, *, rng=None):
             break
     left, right = (u, v) if a.shape[0] >= a.shape[1] else (v, u)
     signs = _signs(right[:, :k].T)  # (k, 1)
-    return left[:, :k] * signs[:, 0], s[:k] * scale, right[:, :k].T * signs
+    return left[:, :k] * signs[:, 0], np.ldexp(s[:k], exponent), right[:, :k].T * signs
 
 
 def _principal_directions(x):

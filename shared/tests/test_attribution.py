@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from shared import attribution, models, nn
+from shared import attribution, instruments, models, nn
 from shared.gradcheck import numerical_gradient
 
 TARGET = np.array([2, 0])
@@ -267,3 +267,11 @@ def test_what_it_says(call, told, net, x):
 def test_no_module(x):
     with pytest.raises(TypeError, match="expected a module, got type: build the model first"):
         attribution.saliency(int, x, 0)
+
+
+def test_half_a_batch_is_not_heard(net, x):
+    many, told = nn.DataParallel(net), "expected a model in one thread, got DataParallel"
+    with pytest.raises(ValueError, match=f"grad_cam {told}"):
+        attribution.grad_cam(many, "module.0", x, 0)
+    with pytest.raises(ValueError, match=f"record {told}"):
+        instruments.record(many, nn.CrossEntropyLoss(), (x, np.zeros(len(x), int)))
