@@ -77,9 +77,9 @@ def sums(rows):
 
 def windows(rows, first, outputs, stride):
     """(H, ...) -> (H', K, ...): the first K rows, those `stride` rows below them, and so on. A view."""
-    window = rows[first]
-    shape = outputs.stop - outputs.start, *window.shape
-    return np.lib.stride_tricks.as_strided(window, shape, (stride * rows.strides[0], *window.strides))
+    (below, *inside), step = rows.strides, first.step or 1
+    shape = outputs.stop - outputs.start, len(range(first.start, first.stop, step)), *rows.shape[1:]
+    return np.ndarray(shape, rows.dtype, rows, first.start * below, (stride * below, step * below, *inside))
 
 
 def together(rows, numbers):
