@@ -34,7 +34,7 @@ class Case(NamedTuple):
 
 
 def cases():
-    """Everything that is measured: training steps, two threads beside one, convolutions beside PyTorch and im2col."""
+    """Everything that is measured: training steps, two cores beside one, convolutions beside PyTorch and im2col."""
     networks = [(rivals.mlp(128), "784-128-10", (784,), 0.65), (rivals.mlp(10), "784-10-10", (784,), None)]
     steps = [
         (*network, batch, name) for network in networks for batch in (64, 128) for name in ("SGD", "Adam")
@@ -47,11 +47,15 @@ def cases():
         yield _case(
             "training step", f"{name}, batch {batch}, {optimizer}", aim, (network, shape, batch, optimizer)
         )
-    two, one = (partial(rivals.numpy_step, rivals.lenet, DIGIT, 128, "Adam", threads) for threads in (2, 1))
-    others = [partial(rivals.torch_step, rivals.lenet, DIGIT, 128, "Adam", threads) for threads in (2, 1)]
-    yield Case("two threads", "LeNet-5, batch 128: both with two", 0.6, two, others[0])
-    yield Case("two threads", "LeNet-5, batch 128: two beside one", None, two, one)
-    yield Case("two threads", "the same in PyTorch", None, *others)
+    for name, aim, *step in (
+        ("LeNet-5, batch 128", 0.6, rivals.lenet, DIGIT, 128, "Adam"),
+        ("ResNet-20, batch 64", None, rivals.resnet20, PHOTO, 64, "SGD"),
+    ):
+        two, one = (partial(rivals.numpy_step, *step, processes) for processes in (2, 1))
+        others = [partial(rivals.torch_step, *step, threads) for threads in (2, 1)]
+        yield Case("two cores", f"{name}: both with two", aim, two, others[0])
+        yield Case("two cores", f"{name}: two beside one", None, two, one)
+        yield Case("two cores", f"{name}: so in PyTorch", None, *others)
     for size in SIZES:
         name = "{} to {} channels, {} x {}".format(*size, size[2])
         here = partial(rivals.numpy_convolution, *size)
@@ -66,7 +70,8 @@ def _case(group, name, aim, arguments):
 
 
 def interleaved(steps, rounds=30, seconds=0.02, pause=0.0):
-    """Seconds of one step of each, round by round: (rounds, len(steps)) by the clock, and the same of CPU time.
+    """Seconds of one step of each, round by round: (rounds, len(steps)) by the clock, and the same of CPU time, that
+    of this process.
 
     In each round every side has its turn, of about so many `seconds`, after a pause in which the threads of the side
     before come to rest.
@@ -117,7 +122,7 @@ def compare(case, rounds=30):
     low_to_high = [_spread(times) for times in (wall[:, 0] / wall[:, 1], *(1e3 * wall.T), *(1e3 * cpu.T))]
     line = {"group": case.group, "name": case.name, "aim": case.aim and round(case.aim, 3)}
     line |= dict(zip(["ratio", "here", "there", "cpu_here", "cpu_there"], low_to_high, strict=True))
-    if case.group != "two threads":
+    if case.group != "two cores":
         line["memory_here"] = peak_memory(here)
     if case.group == "im2col":
         line["memory_there"] = peak_memory(there)
@@ -160,7 +165,7 @@ def measure(chosen=None, rounds=30):
 
 def granted(lines):
     """The share of a core that one thread had while it was measured, CPU time by time: 1 on an idle computer."""
-    alone = [line for line in lines if line["group"] != "two threads"]
+    alone = [line for line in lines if line["group"] != "two cores"]
     return round(float(np.median([line["cpu_here"][1] / line["here"][1] for line in alone])), 2)
 
 

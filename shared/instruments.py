@@ -13,7 +13,7 @@ import numpy as np
 
 from shared import default_rng, optim
 from shared.gradcheck import numerical_gradient
-from shared.questions import in_one_thread
+from shared.questions import in_one_process
 from shared.training import minibatches
 
 __all__ = ["by_heart", "closed_units", "lr_range_test", "overfit_batch", "record", "slope_ratios"]
@@ -38,7 +38,7 @@ def record(model, criterion, batch):
     Source: Glorot & Bengio (2010), figures 2 to 4 and 7: activations and gradients, layer by layer.
     Built in 03-backpropagation/09-debugging.ipynb.
     """
-    in_one_thread(record, model)
+    in_one_process(record, model)
     with aside(model, criterion) as (model, criterion):
         notes = [{"name": name, "module": module} for name, module in innermost(still(model))]
         for note in notes:

@@ -16,11 +16,11 @@ def evaluating(model):
             module.training = training
 
 
-def in_one_thread(who, model):
+def in_one_process(who, model):
     """Refuse a DataParallel, of which a listener would hear one part."""
-    if any(hasattr(module, "threads") for module in model.modules()):
+    if any(hasattr(module, "processes") for module in model.modules()):
         advice = "pass model.module"
-        raise ValueError(f"{who.__name__} expected a model in one thread, got DataParallel: {advice}")
+        raise ValueError(f"{who.__name__} expected a model in one process, got DataParallel: {advice}")
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def asked(model):
 @contextmanager
 def overheard(who, model, layer):
     """A dictionary that fills with what comes out of a layer on the way forward, and what arrives on the way back."""
-    in_one_thread(who, model)
+    in_one_process(who, model)
     modules = {"": model}
     for path in str(layer).split("."):
         modules = dict(modules.popitem()[1].named_children())

@@ -53,10 +53,10 @@ def resnet20(parts):
     return parts.Sequential(*first, *blocks, *last)
 
 
-def numpy_step(network, shape, batch, optimizer, threads=1):
+def numpy_step(network, shape, batch, optimizer, processes=1):
     """One training step of this package."""
     x, y = _data(shape, batch)
-    model = network(nn) if threads == 1 else nn.DataParallel(network(nn), threads)
+    model = network(nn) if processes == 1 else nn.DataParallel(network(nn), processes)
     model.requires_input_grad_(False)  # PyTorch computes no gradient of data either
     optimizer = getattr(optim, optimizer)(model.parameters(), lr=1e-3)
     criterion = nn.CrossEntropyLoss()

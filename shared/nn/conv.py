@@ -201,7 +201,7 @@ def _kernel_gradient(rows, shape, grad_y, down, across):
                 seen[:, :, column, :, pixels] = grad_y[some][..., places, :]
             seen = seen.reshape(len(seen), G, J * F, W * N)
             pixels = _stacks(image[those])
-            if J * F > pixels.shape[2]:  # the same product, taller than wide: BLAS multiplies that faster
+            if pixels.shape[2] < J * F:  # the same product, taller than wide: BLAS multiplies that faster
                 products = (seen @ pixels.swapaxes(2, 3)).swapaxes(2, 3)
             else:
                 products = pixels @ seen.swapaxes(2, 3)

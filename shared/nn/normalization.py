@@ -111,18 +111,18 @@ class BatchNorm2d(_BatchNorm):
         checks.gradient(self, grad_y, self.x_shape, self.weight)
         grad_y, count = _matrices(grad_y), grad_y.size // self.num_features
         grad_bias = sums(grad_y)
-        grad_weight = sum(
-            np.vecdot(grad, self._centred(row)) for grad, row in zip(grad_y, self.rows, strict=True)
-        )
+        grad_weight = sum(map(np.vecdot, grad_y, self.rows)) - grad_bias * self.mean[:, 0]  # of centred rows
         grad_weight *= self.inverse_std[:, 0]
         along, level = grad_weight[:, None] / count * self.inverse_std, grad_bias[:, None] / count
-        grad_x, scale = np.empty_like(grad_y), self._scale()
-        shift = (along * self.mean - level) * scale
+        grad_x, scale, shift = np.empty_like(grad_y), self._scale(), along * self.mean - level
         for grad, row, grad_row in zip(grad_y, self.rows, grad_x, strict=True):
-            np.multiply(grad, scale, out=grad_row)
             if self.of_batch:  # as in BatchNorm1d: (grad - along * centred - level) * scale
-                grad_row -= row * (along * scale)
+                np.multiply(row, along, out=grad_row)
+                np.subtract(grad, grad_row, out=grad_row)
                 grad_row += shift
+                grad_row *= scale
+            else:
+                np.multiply(grad, scale, out=grad_row)
         if self.weight is not None:
             self.weight.add_grad(grad_weight)
             self.bias.add_grad(grad_bias)

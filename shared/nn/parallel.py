@@ -1,48 +1,77 @@
-"""Two cores, half a batch each: NumPy lets go of the interpreter's lock while it computes, so threads are enough."""
+"""Two cores, half a batch each: processes that compute with one set of weights, which lies in a file.
 
-import copy
-import functools
-from concurrent.futures import ThreadPoolExecutor
+Threads would have to take turns: Python serves one of them at a time, and a training step is hundreds of short calls.
+A process has an interpreter of its own. What is large (weights, gradients, images) goes through a file that all of them
+map into their memory; what is to be done, and what came out, through pipes.
+"""
+
+import itertools
+import math
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import weakref
 
 import numpy as np
 
 from shared import checks, default_rng
-from shared.nn.module import Module, Parameter
+from shared.nn.module import Module
+
+LIBRARIES = "OPENBLAS", "MKL", "OMP", "VECLIB"  # who may multiply, each with a variable of its own
+START = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from shared.nn.parallel import serve; serve()"
+ENDED = "DataParallel expected an answer, but a process has ended: see the terminal; was there enough memory?"
 
 
 class DataParallel(Module):
-    """Share each batch among threads; outputs and gradients are those of the module alone.
+    """Share each batch among processes; outputs and gradients are those of the module alone.
 
-    Shapes: those of the module. Each thread works with a copy of the module that shares its weights; the gradients of
-    all copies are added. Batch normalisation measures each part on its own and remembers what the first part had.
+    Shapes: those of the module. The other processes start with the first batch, which takes a moment. Each has a copy
+    of the module; weights and modes are passed on with each batch, other changes (the p of a dropout layer) are not.
+    The gradients of all are added. Batch normalisation measures each part on its own, and remembers the first.
     Take it with one thread for matrix products (OPENBLAS_NUM_THREADS=1), or they compete for the same cores.
-    Raises TypeError for what is no module, ValueError when threads is not a whole number above 0.
-    Source: torch.nn.DataParallel, with threads in place of graphics cards.
+    Raises TypeError for what is no module, ValueError when processes is not a whole number above 0, RuntimeError when
+    one of them has ended.
+    Source: torch.nn.DataParallel, with processes in place of graphics cards.
     Built in 05-cnn/05-lenet.ipynb.
     """
 
-    def __init__(self, module, threads=2):
+    def __init__(self, module, processes=2):
         checks.stack(self, Module, (module,))
-        checks.sizes(self, threads, "threads", "as many as the computer has cores")
-        self.module, self.threads = module, threads
+        checks.sizes(self, processes, "processes", "as many as the computer has cores")
+        self.module, self.processes, self.team = module, processes, None
 
     def forward(self, x):
-        parts = np.array_split(x, max(1, min(self.threads, len(x))))
-        self.copies = [self.module, *(_copy(self.module, {}) for _ in parts[1:])]
+        parts = np.array_split(x, max(1, min(self.processes, len(x))))
         self.ends = np.cumsum([len(part) for part in parts])[:-1]
-        y = np.concatenate(_at_once(self.copies, parts))
+        y = np.concatenate(self._at_once("forward", parts))
         self.y_shape = y.shape
         return y
 
     def backward(self, grad_y):
         checks.gradient(self, grad_y, self.y_shape)
-        grads = _at_once([part.backward for part in self.copies], np.split(grad_y, self.ends))
-        for part in self.copies[1:]:
-            for parameter, of_copy in zip(self.module.parameters(), part.parameters(), strict=True):
-                if of_copy.grad is not None:
-                    parameter.add_grad(of_copy.grad)
-                    of_copy.grad = None
+        grads = self._at_once("backward", np.split(grad_y, self.ends))
+        for place in range(len(self.ends)):
+            for parameter, grad in zip(self.module.parameters(), self.team.grads[place], strict=True):
+                if parameter.grad is not None:
+                    parameter.add_grad(grad)
         return None if grads[0] is None else np.concatenate(grads)
+
+    def _at_once(self, name, parts):
+        """What forward or backward says to each part: to the first in this process, to the others in theirs."""
+        compute, (first, *others) = getattr(self.module, name), parts
+        if not others:
+            return [compute(first)]
+        if self.team is None or self.team.inside != _inside(self.module):
+            self.team = _Team(self.module, self.processes - 1)
+        try:
+            getattr(self.team, name)(others)
+            return [compute(first), *self.team.answers(len(others))]
+        except BaseException:
+            self.team = None  # or it would answer this question when the next one is asked
+            raise
 
     def check(self, x):
         self.module.check(x)
@@ -51,35 +80,158 @@ class DataParallel(Module):
         self.module.requires_input_grad_(mode)
         return super().requires_input_grad_(mode)
 
-
-def _at_once(functions, arguments):
-    """What each function says to its argument: the first in this thread, the others in threads of their own."""
-    pool = _pool(len(functions))
-    others = [pool.submit(*pair) for pair in zip(functions[1:], arguments[1:], strict=True)]
-    return [functions[0](arguments[0]), *(other.result() for other in others)]
+    def __getstate__(self):
+        return vars(self) | {"team": None}  # a copy has a team of its own
 
 
-@functools.cache
-def _pool(threads):
-    """Threads are started once, and wait for the next batch."""
-    return ThreadPoolExecutor(threads)
+class _Team:
+    """The other processes, and the file that they share with this one."""
+
+    def __init__(self, module, number):
+        from joblib import wrap_non_picklable_objects  # what a notebook defines has to be sent along
+
+        self.inside, self.parameters = _inside(module), [*module.parameters()]
+        self.kinds, self.capacity = None, 0
+        self.folder = tempfile.TemporaryDirectory(prefix="image-journal-", ignore_cleanup_errors=True)
+        one_thread = {f"{library}_NUM_THREADS": "1" for library in LIBRARIES}
+        how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": os.environ | one_thread}
+        self.workers = [subprocess.Popen([sys.executable, "-c", START], **how) for _ in range(number)]
+        weakref.finalize(self, _end, self.workers, self.folder)
+        for place, worker in enumerate(self.workers):
+            _say(worker, sys.path)
+            _say(worker, (place, wrap_non_picklable_objects(module, keep_wrapper=False)))
+
+    def forward(self, parts):
+        modules, numbers = self.inside
+        arrays = [getattr(*number) for number in numbers]
+        self._fit(arrays, parts[0])
+        for shared, array in zip(self.arrays, arrays, strict=True):
+            shared[...] = array
+        for worker, images, part in zip(self.workers, self.images, parts, strict=False):
+            images[: len(part)] = part
+            _say(worker, ("forward", len(part), [_mode(module) for module in modules]))
+
+    def backward(self, grads):
+        for worker, grad in zip(self.workers, grads, strict=False):
+            _say(worker, ("backward", grad))
+
+    def answers(self, number):
+        answers = [_hear(worker) for worker in self.workers[:number]]
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    def _fit(self, arrays, part):
+        """Share a new file, unless the arrays and the images have room in the one that is there."""
+        kinds = [_kind(array) for array in (*arrays, part[:1])]
+        if kinds == self.kinds and len(part) <= self.capacity:
+            return
+        self.kinds, self.capacity = kinds, len(part)
+        learned = [_kind(parameter.data) for parameter in self.parameters]
+        kinds = [*kinds[:-1], *[_kind(part), *learned] * len(self.workers)]
+        handle, path = tempfile.mkstemp(dir=self.folder.name)
+        os.close(handle)
+        shared = _map(path, kinds, "w+")
+        self.arrays, others = shared[: len(arrays)], _cut(shared[len(arrays) :], 1 + len(learned))
+        self.images, self.grads = [other[0] for other in others], [other[1:] for other in others]
+        for worker in self.workers:
+            _say(worker, ("fit", path, kinds))
 
 
-def _copy(part, made):
-    """A module that shares the weights, but neither gradients nor what forward keeps, nor the source of chance.
+class _Worker:
+    """What answers in another process."""
 
-    made: what was copied already, so that what occurs twice in a module occurs twice in its copy.
-    """
-    if part in made:
-        return made[part]
-    twin = made[part] = copy.copy(part)
-    for name, value in vars(part).items():
-        if isinstance(value, (Module, Parameter)):
-            vars(twin)[name] = _copy(value, made)
-        elif name == "grad":
-            twin.grad = None
-        elif (
-            name == "rng" and part.training
-        ):  # two threads that draw from one generator would draw in random order
-            twin.rng = np.random.default_rng(default_rng(value).integers(2**63))
-    return twin
+    def __init__(self, place, module):
+        self.place, self.module, (self.modules, self.numbers) = place, module, _inside(module)
+        self.parameters = [*module.parameters()]
+
+    def fit(self, path, kinds):
+        shared, first = _map(path, kinds), len(self.numbers)
+        self.arrays, others = shared[:first], _cut(shared[first:], 1 + len(self.parameters))
+        self.images, *self.grads = others[self.place]
+
+    def forward(self, number, modes):
+        for (owner, attribute), array in zip(self.numbers, self.arrays, strict=True):
+            setattr(owner, attribute, array)
+        for module, (training, input_grad, seed) in zip(self.modules, modes, strict=True):
+            module.training, module.input_grad = training, input_grad
+            if seed is not None:
+                module.rng = np.random.default_rng(seed)
+        return self.module(self.images[:number])
+
+    def backward(self, grad_y):
+        self.module.zero_grad()
+        grad_x = self.module.backward(grad_y)
+        for parameter, grad in zip(self.parameters, self.grads, strict=True):
+            grad[...] = 0 if parameter.grad is None else parameter.grad
+        return grad_x
+
+
+def serve():
+    """Be such a process: answer, until nobody is there who asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # to interrupt is up to those who wait
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a module prints goes elsewhere
+    try:
+        worker = _Worker(*pickle.load(sys.stdin.buffer))
+        while True:
+            name, *arguments = pickle.load(sys.stdin.buffer)
+            try:
+                answer = getattr(worker, name)(*arguments)
+            except Exception as error:
+                answer = error
+            if name != "fit":
+                pickle.dump(answer, answers)
+                answers.flush()
+    except (EOFError, OSError):
+        pass
+
+
+def _inside(module):
+    """The modules in a module, and (owner, attribute) of their arrays."""
+    return [*module.modules()], [pair for _, *pair in module._arrays()]
+
+
+def _mode(module):
+    """(training, input_grad, and a seed if it draws): a generator shared by two would be asked in random order."""
+    draws = module.training and "rng" in vars(module)
+    return module.training, module.input_grad, int(default_rng(module.rng).integers(2**63)) if draws else None
+
+
+def _kind(array):
+    return array.shape, array.dtype
+
+
+def _map(path, kinds, mode="r+"):
+    """Arrays, one for each (shape, dtype), in a file that is mapped into memory."""
+    sizes = [-(-math.prod(shape) * dtype.itemsize // 64) * 64 for shape, dtype in kinds]
+    places = [0, *itertools.accumulate(sizes)]
+    memory = np.memmap(path, np.uint8, mode, shape=places.pop())
+    return [np.ndarray(*kind, memory, place) for kind, place in zip(kinds, places, strict=True)]
+
+
+def _cut(arrays, number):
+    return [arrays[start : start + number] for start in range(0, len(arrays), number)]
+
+
+def _say(worker, message):
+    try:
+        pickle.dump(message, worker.stdin)
+        worker.stdin.flush()
+    except OSError as error:
+        raise RuntimeError(ENDED) from error
+
+
+def _hear(worker):
+    try:
+        return pickle.load(worker.stdout)
+    except EOFError as error:
+        raise RuntimeError(ENDED) from error
+
+
+def _end(workers, folder):
+    for worker in workers:
+        worker.kill()
+        worker.communicate()
+    folder.cleanup()

@@ -270,7 +270,7 @@ def test_no_module(x):
 
 
 def test_half_a_batch_is_not_heard(net, x):
-    many, told = nn.DataParallel(net), "expected a model in one thread, got DataParallel"
+    many, told = nn.DataParallel(net), "expected a model in one process, got DataParallel"
     with pytest.raises(ValueError, match=f"grad_cam {told}"):
         attribution.grad_cam(many, "module.0", x, 0)
     with pytest.raises(ValueError, match=f"record {told}"):

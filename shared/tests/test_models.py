@@ -1,12 +1,9 @@
-"""shared.models and nn.DataParallel: published counts and names, PyTorch's numbers, and whether they learn."""
-
-import copy
+"""shared.models: published counts and names, PyTorch's numbers, and whether they learn."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-import shared
 from shared import models, nn, optim
 from shared.gradcheck import gradcheck, relative_error
 from shared.training import fit
@@ -209,94 +206,6 @@ def test_a_network_learns_a_batch_by_heart(make):
         model, nn.CrossEntropyLoss(), optimizer, (x, y), epochs=40, batch_size=32, rng=rng, quiet=True
     )
     assert history[0]["loss"] > 2 and history[-1]["loss"] < 0.5
-
-
-def parallel_twins(make, threads=2):
-    one = make()
-    return one, nn.DataParallel(copy.deepcopy(one), threads)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-@pytest.mark.parametrize("number", [1, 2, 5, 8])
-def test_threads_give_the_same_outputs_and_gradients(threads, number):
-    one, many = parallel_twins(lambda: models.LeNet5(rng=np.random.default_rng(0)).to(np.float64), threads)
-    x = np.random.default_rng(1).standard_normal((number, 1, 28, 28))
-    for _ in range(2):  # gradients add up, over calls and over backwards of one call
-        y = one(x)
-        assert_allclose(many(x), y, rtol=1e-12)
-        grad_y = np.random.default_rng(2).standard_normal(y.shape)
-        for _ in range(2):
-            assert_allclose(many.backward(grad_y), one.backward(grad_y), rtol=1e-10, atol=1e-14)
-    for mine, other in zip(many.parameters(), one.parameters(), strict=True):
-        assert_allclose(mine.grad, other.grad, rtol=1e-10, atol=1e-13)
-
-
-def test_threads_share_the_weights_and_the_names_are_those_of_pytorch():
-    _, many = parallel_twins(lambda: nn.Sequential(nn.Linear(3, 2)))
-    assert [*many.state_dict()] == ["module.0.weight", "module.0.bias"]
-    x = np.ones((4, 3), np.float32)
-    many(x)
-    many.load_state_dict({name: np.zeros_like(array) for name, array in many.state_dict().items()})
-    assert_array_equal(many(x), np.zeros((4, 2)))
-
-
-def test_batch_normalisation_measures_each_part_and_remembers_the_first():
-    one, many = parallel_twins(lambda: nn.Sequential(nn.BatchNorm2d(2)))
-    x = np.random.default_rng(0).standard_normal((6, 2, 3, 3)).astype(np.float32)
-    halves = one(x[:3])
-    remembered = one.state_dict()
-    assert_array_equal(many(x), np.concatenate([halves, one(x[3:])]))
-    for name, array in remembered.items():
-        assert_array_equal(many.state_dict()[f"module.{name}"], array)
-
-
-def test_what_threads_drop_can_be_repeated():
-    def draw():
-        shared.manual_seed(5)
-        return nn.DataParallel(nn.Dropout(0.5))(np.ones((8, 100), np.float32))
-
-    first = draw()
-    assert_array_equal(draw(), first)
-    assert not np.array_equal(first[:4], first[4:])
-    assert_array_equal(nn.DataParallel(nn.Dropout(0.5)).eval()(first), first)
-
-
-def test_a_network_in_threads_is_trained_evaluated_and_copied_like_any_other():
-    rng = np.random.default_rng(0)
-    x, y = rng.random((40, 1, 28, 28), dtype=np.float32), rng.integers(0, 10, 40)
-    models_ = parallel_twins(lambda: models.LeNet5(rng=np.random.default_rng(0)).to(np.float64))
-    histories = []
-    for model in models_:
-        optimizer = optim.SGD(model.parameters(), lr=0.1)
-        options = {"epochs": 2, "batch_size": 16, "rng": np.random.default_rng(1), "quiet": True}
-        data = (x.astype(float), y)
-        histories.append(fit(model, nn.CrossEntropyLoss(), optimizer, data, data, **options))
-        assert model.input_grad
-    for one, other in zip(*histories, strict=True):
-        assert_allclose([*one.values()], [*other.values()], rtol=1e-8)
-    again = copy.deepcopy(models_[1])
-    assert_array_equal(again(data[0]), models_[1](data[0]))
-
-
-def test_mistakes_in_a_thread_are_told():
-    many = nn.DataParallel(nn.Sequential(nn.Linear(3, 2)))
-    with pytest.raises(ValueError, match=r"expected \(N, 3\), got \(2, 2\)"):
-        many(np.zeros((4, 2), np.float32))
-    with pytest.raises(TypeError, match="DataParallel expected modules"):
-        nn.DataParallel(nn.Linear)
-    with pytest.raises(ValueError, match="DataParallel expected a whole number of threads"):
-        nn.DataParallel(nn.ReLU(), 0)
-    many(np.zeros((4, 3), np.float32))
-    with pytest.raises(ValueError, match="DataParallel.backward expected a gradient"):
-        many.backward(0.5)
-
-
-def test_a_network_in_threads_draws_nothing_in_evaluation():
-    many = nn.DataParallel(nn.Sequential(nn.Linear(3, 3), nn.Dropout())).eval()
-    shared.manual_seed(0)
-    before = shared.default_rng().bit_generator.state
-    many(np.ones((4, 3), np.float32))
-    assert shared.default_rng().bit_generator.state == before
 
 
 def test_a_layer_that_rests_goes_on_resting_after_the_summary():
