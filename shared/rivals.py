@@ -7,6 +7,10 @@ import numpy as np
 
 from shared import models, nn, optim
 
+# Thousands of steps on one batch would learn it by heart. Then Adam's means decay to numbers so near to 0 that processors
+# take a hundred times as long over them. At this rate nothing moves, and each step is like the first.
+LITTLE = 1e-9
+
 
 def mlp(hidden):
     """784-hidden-10, for both libraries: their parts have the same names."""
@@ -53,12 +57,12 @@ def resnet20(parts):
     return parts.Sequential(*first, *blocks, *last)
 
 
-def numpy_step(network, shape, batch, optimizer, processes=1):
+def numpy_step(network, shape, batch, optimizer, processes=1, lr=LITTLE):
     """One training step of this package."""
     x, y = _data(shape, batch)
     model = network(nn) if processes == 1 else nn.DataParallel(network(nn), processes)
     model.requires_input_grad_(False)  # PyTorch computes no gradient of data either
-    optimizer = getattr(optim, optimizer)(model.parameters(), lr=1e-3)
+    optimizer = getattr(optim, optimizer)(model.parameters(), lr=lr)
     criterion = nn.CrossEntropyLoss()
 
     def step():
@@ -70,13 +74,13 @@ def numpy_step(network, shape, batch, optimizer, processes=1):
     return step
 
 
-def torch_step(network, shape, batch, optimizer, threads=1):
+def torch_step(network, shape, batch, optimizer, threads=1, lr=LITTLE):
     """The same step of PyTorch, eager, on the CPU."""
     import torch
 
     x, y = map(torch.from_numpy, _data(shape, batch))
     model = network(torch.nn)
-    optimizer = getattr(torch.optim, optimizer)(model.parameters(), lr=1e-3)
+    optimizer = getattr(torch.optim, optimizer)(model.parameters(), lr=lr)
     criterion = torch.nn.CrossEntropyLoss()
 
     def step():

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import weakref
 
 import numpy as np
@@ -22,6 +23,7 @@ from shared.nn.module import Module
 
 LIBRARIES = "OPENBLAS", "MKL", "OMP", "VECLIB"  # who may multiply, each with a variable of its own
 START = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from shared.nn.parallel import serve; serve()"
+OURS, THEIRS = False, True  # whose turn it is, in the file
 ENDED = "DataParallel expected an answer, but a process has ended: see the terminal; was there enough memory?"
 
 
@@ -107,16 +109,17 @@ class _Team:
         self._fit(arrays, parts[0])
         for shared, array in zip(self.arrays, arrays, strict=True):
             shared[...] = array
-        for worker, images, part in zip(self.workers, self.images, parts, strict=False):
-            images[: len(part)] = part
+        for worker, turn, images, part in zip(self.workers, self.turns, self.images, parts, strict=False):
+            images[: len(part)], turn[0] = part, THEIRS
             _say(worker, ("forward", len(part), [_mode(module) for module in modules]))
 
     def backward(self, grads):
-        for worker, grad in zip(self.workers, grads, strict=False):
+        for worker, turn, grad in zip(self.workers, self.turns, grads, strict=False):
+            turn[0] = THEIRS
             _say(worker, ("backward", grad))
 
     def answers(self, number):
-        answers = [_hear(worker) for worker in self.workers[:number]]
+        answers = [_hear(*pair) for pair in zip(self.workers[:number], self.turns, strict=False)]
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
@@ -129,12 +132,14 @@ class _Team:
             return
         self.kinds, self.capacity = kinds, len(part)
         learned = [_kind(parameter.data) for parameter in self.parameters]
-        kinds = [*kinds[:-1], *[_kind(part), *learned] * len(self.workers)]
+        turn = (1,), np.dtype(bool)
+        kinds = [*kinds[:-1], *[turn, _kind(part), *learned] * len(self.workers)]
         handle, path = tempfile.mkstemp(dir=self.folder.name)
         os.close(handle)
         shared = _map(path, kinds, "w+")
-        self.arrays, others = shared[: len(arrays)], _cut(shared[len(arrays) :], 1 + len(learned))
-        self.images, self.grads = [other[0] for other in others], [other[1:] for other in others]
+        self.arrays, others = shared[: len(arrays)], _cut(shared[len(arrays) :], 2 + len(learned))
+        self.turns, self.images = ([other[place] for other in others] for place in (0, 1))
+        self.grads = [other[2:] for other in others]
         for worker in self.workers:
             _say(worker, ("fit", path, kinds))
 
@@ -148,8 +153,8 @@ class _Worker:
 
     def fit(self, path, kinds):
         shared, first = _map(path, kinds), len(self.numbers)
-        self.arrays, others = shared[:first], _cut(shared[first:], 1 + len(self.parameters))
-        self.images, *self.grads = others[self.place]
+        self.arrays, others = shared[:first], _cut(shared[first:], 2 + len(self.parameters))
+        self.turn, self.images, *self.grads = others[self.place]
 
     def forward(self, number, modes):
         for (owner, attribute), array in zip(self.numbers, self.arrays, strict=True):
@@ -184,6 +189,8 @@ def serve():
             if name != "fit":
                 pickle.dump(answer, answers)
                 answers.flush()
+                worker.turn[0] = OURS
+                _watch(worker.turn, THEIRS)
     except (EOFError, OSError):
         pass
 
@@ -223,11 +230,20 @@ def _say(worker, message):
         raise RuntimeError(ENDED) from error
 
 
-def _hear(worker):
+def _hear(worker, turn):
+    _watch(turn, OURS)
     try:
         return pickle.load(worker.stdout)
     except EOFError as error:
         raise RuntimeError(ENDED) from error
+
+
+def _watch(turn, whose):
+    """Wait for a turn, for a second at most: who sleeps on a pipe is woken late, and on the core of who woke it."""
+    start = time.perf_counter()
+    while turn[0] != whose and (waited := time.perf_counter() - start) < 1:
+        if waited > 0.001:
+            time.sleep(0.001)
 
 
 def _end(workers, folder):

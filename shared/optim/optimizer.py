@@ -23,7 +23,7 @@ class Optimizer:
 
     def __init__(self, params, lr, **settings):
         self.params, self.lr = checks.parameters(self, params), checks.not_negative(self, "lr", lr)
-        self.memory = [{} for _ in self.params]
+        self.memory, self.steps = [{} for _ in self.params], 0
         for name, value in settings.items():
             setattr(self, name, checks.not_negative(self, name, value))
 
@@ -37,6 +37,19 @@ class Optimizer:
         for parameter, memory in zip(self.params, self.memory, strict=True):
             if parameter.grad is not None:
                 self.update(parameter.data, parameter.grad, memory)
+        self.steps += 1
+        if self.steps % 100 == 0:
+            self._forget_traces()
+
+    def _forget_traces(self):
+        """Make 0 of what a weight without gradients remembers, once it is smaller than any ordinary number.
+
+        Processors take a hundred times as long over such "subnormal" numbers, and rounding keeps them from reaching 0.
+        """
+        for memory in self.memory:
+            for kept in memory.values():
+                if isinstance(kept, np.ndarray):
+                    kept[np.abs(kept) < np.finfo(kept.dtype).tiny] = 0
 
     def state_dict(self):
         """A copy of what changes on the way: the learning rate, the momentum, the memory of each parameter."""

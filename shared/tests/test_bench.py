@@ -109,8 +109,8 @@ def test_both_sides_make_the_same_step(monkeypatch):
         other.data = torch.from_numpy(own.data.copy())
     before = [p.data.copy() for p in mine.parameters()]
     arguments = (lambda parts: mine if parts is nn else theirs), (1, 28, 28), 5, "SGD"
-    rivals.numpy_step(*arguments)()
-    rivals.torch_step(*arguments)()
+    rivals.numpy_step(*arguments, lr=1e-3)()
+    rivals.torch_step(*arguments, lr=1e-3)()
     moved = [abs(p.data - old).max() for p, old in zip(mine.parameters(), before, strict=True)]
     assert max(moved) > 1e-5
     for own, other in zip(mine.parameters(), theirs.parameters(), strict=True):

@@ -84,6 +84,18 @@ def test_it_goes_down_and_leaves_alone_what_has_no_gradient(make, options):
     assert w.grad is None
 
 
+@each_optimizer
+def test_no_memory_fades_into_subnormal_numbers(make, options):
+    w, tiny = parameter(1.0, -2.0, dtype=np.float32), np.finfo(np.float32).tiny
+    optimizer = make([w], lr=1e-3, **(options | {"weight_decay": 0}))
+    run(1, [w], optimizer)
+    w.grad = np.zeros(2, np.float32)  # a dead unit
+    for _ in range(10_000):
+        optimizer.step()
+    for kept in optimizer.memory[0].values():
+        assert np.all((np.asarray(kept) == 0) | (np.abs(kept) >= tiny))
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 @each_optimizer
 def test_a_state_goes_on_where_it_stopped(make, options, schedule):
