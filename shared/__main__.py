@@ -26,6 +26,12 @@ def main(arguments=None):
     train.add_argument(
         "--validate", action="store_true", help="keep 10,000 examples back, measure on them, store no weights"
     )
+    train.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        help="how many share each batch (default: 1); with 2 or more set OPENBLAS_NUM_THREADS=1",
+    )
     commands.add_parser("picture", help="draw the picture at the head of README.md anew")
     bench = commands.add_parser(
         "bench", help="time training steps beside PyTorch's (pip install -e '.[test,torch]')"
@@ -82,7 +88,9 @@ def train_recipe(options):
         for name, recipe in recipes.RECIPES.items():
             print(f"{name:14} {recipe.about}")
         return 0 if options.name is None else 2
-    path, _ = recipes.RECIPES[options.name].run(options.name, options.seed, options.validate)
+    path, _ = recipes.RECIPES[options.name].run(
+        options.name, options.seed, options.validate, processes=options.processes
+    )
     if not options.validate:
         print(f"stored {path.relative_to(notebooks.ROOT)}")
     return 0

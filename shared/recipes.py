@@ -33,12 +33,13 @@ class Recipe:
     warm_up: float = 0.25
     transform: Callable | None = None
 
-    def run(self, name, seed=0, validate=False, quiet=False):
+    def run(self, name, seed=0, validate=False, quiet=False, processes=1):
         """Train with one seed, store the weights and beside them the history of `fit`. Returns the path, the history.
 
         A run that was interrupted goes on where it was. validate: keep the last 10,000 examples of training back,
         measure on them after each epoch and store the history only: this is how a recipe is chosen. The test data
-        are not touched.
+        are not touched. processes: how many share each batch, which with batch normalisation gives other weights; a run
+        goes on with as many as it began with.
         """
         path = weights(name, seed)
         path.parent.mkdir(exist_ok=True)
@@ -53,7 +54,7 @@ class Recipe:
         total_steps = self.epochs * len(loader)
         scheduler = optim.OneCycleLR(optimizer, optimizer.lr, total_steps, pct_start=self.warm_up)
         history = training.fit(
-            model,
+            model if processes == 1 else nn.DataParallel(model, processes),
             nn.CrossEntropyLoss(label_smoothing=self.label_smoothing),
             optimizer,
             loader,

@@ -79,6 +79,16 @@ def test_a_seed_decides_everything(tiny):
     assert not any(np.array_equal(first[name], other[name]) for name in first)
 
 
+def test_two_processes_learn_the_same_and_store_it_under_the_same_names(tiny):
+    plain = dataclasses.replace(
+        TINY, model=lambda rng: nn.Sequential(nn.Flatten(), nn.Linear(16, 2, rng=rng)), transform=None
+    )
+    one, two = (training.load(plain.run("tiny", 3, quiet=True, processes=number)[0]) for number in (1, 2))
+    assert list(one) == list(two)
+    for name in one:
+        np.testing.assert_allclose(one[name], two[name], atol=2e-3)
+
+
 @pytest.mark.parametrize("validate", [False, True])
 @pytest.mark.parametrize("batches", [3, 25, 40])  # in the first, second and third epoch
 def test_an_interrupted_run_goes_on_to_the_same_weights(tiny, batches, validate):
