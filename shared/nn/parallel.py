@@ -187,9 +187,9 @@ def serve():
             except Exception as error:
                 answer = error
             if name != "fit":
+                worker.turn[0] = OURS  # before the answer, which may need a reader to get through the pipe
                 pickle.dump(answer, answers)
                 answers.flush()
-                worker.turn[0] = OURS
                 _watch(worker.turn, THEIRS)
     except (EOFError, OSError):
         pass

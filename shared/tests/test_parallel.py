@@ -121,6 +121,14 @@ def test_layers_kinds_and_sizes_may_change_between_batches():
     assert many.backward(np.ones((6, 4))) is None and one.backward(np.ones((6, 4))) is not None
 
 
+def test_outputs_and_gradients_larger_than_a_pipe_come_through():
+    one, many = parallel_twins(lambda: nn.Sequential(nn.Conv2d(1, 8, 3, padding=1)), processes=3)
+    x = np.random.default_rng(0).standard_normal((12, 1, 64, 64)).astype(np.float32)
+    y = one(x)  # half a megabyte for each process
+    assert_allclose(many(x), y, rtol=1e-5, atol=1e-5)
+    assert_allclose(many.backward(y), one.backward(y), rtol=1e-5, atol=1e-5)
+
+
 class Grumbler(nn.Module):
     """Writes on what it sees, and refuses negative numbers."""
 
