@@ -22,7 +22,7 @@ from shared import checks, default_rng
 from shared.nn.module import Module
 
 LIBRARIES = "OPENBLAS", "MKL", "OMP", "VECLIB"  # who may multiply, each with a variable of its own
-START = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from shared.nn.parallel import serve; serve()"
+START = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from shared.nn.parallel import _work; _work()"
 OURS, THEIRS = False, True  # whose turn it is, in the file
 ENDED = "DataParallel expected an answer, but a process has ended: see the terminal; was there enough memory?"
 
@@ -34,8 +34,8 @@ class DataParallel(Module):
     of the module; weights and modes are passed on with each batch, other changes (the p of a dropout layer) are not.
     The gradients of all are added. Batch normalisation measures each part on its own, and remembers the first.
     Take it with one thread for matrix products (OPENBLAS_NUM_THREADS=1), or they compete for the same cores.
-    Raises TypeError for what is no module, ValueError when processes is not a whole number above 0, RuntimeError when
-    one of them has ended.
+    Raises TypeError for what is no module, and for one that is defined in a notebook, which other processes can't
+    import; ValueError when processes is not a whole number above 0, RuntimeError when one of them has ended.
     Source: torch.nn.DataParallel, with processes in place of graphics cards.
     Built in 05-cnn/05-lenet.ipynb.
     """
@@ -90,8 +90,7 @@ class _Team:
     """The other processes, and the file that they share with this one."""
 
     def __init__(self, module, number):
-        from joblib import wrap_non_picklable_objects  # what a notebook defines has to be sent along
-
+        pickled = _pickled(module)
         self.inside, self.parameters = _inside(module), [*module.parameters()]
         self.kinds, self.capacity = None, 0
         self.folder = tempfile.TemporaryDirectory(prefix="image-journal-", ignore_cleanup_errors=True)
@@ -101,7 +100,7 @@ class _Team:
         weakref.finalize(self, _end, self.workers, self.folder)
         for place, worker in enumerate(self.workers):
             _say(worker, sys.path)
-            _say(worker, (place, wrap_non_picklable_objects(module, keep_wrapper=False)))
+            _say(worker, (place, pickled))
 
     def forward(self, parts):
         modules, numbers = self.inside
@@ -148,8 +147,8 @@ class _Worker:
     """What answers in another process."""
 
     def __init__(self, place, module):
-        self.place, self.module, (self.modules, self.numbers) = place, module, _inside(module)
-        self.parameters = [*module.parameters()]
+        self.place, self.module = place, pickle.loads(module)
+        self.parameters, (self.modules, self.numbers) = [*self.module.parameters()], _inside(self.module)
 
     def fit(self, path, kinds):
         shared, first = _map(path, kinds), len(self.numbers)
@@ -173,7 +172,7 @@ class _Worker:
         return grad_x
 
 
-def serve():
+def _work():
     """Be such a process: answer, until nobody is there who asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # to interrupt is up to those who wait
     answers = os.fdopen(os.dup(1), "wb")
@@ -193,6 +192,19 @@ def serve():
                 _watch(worker.turn, THEIRS)
     except (EOFError, OSError):
         pass
+
+
+def _pickled(module):
+    """The module for the other processes, which have to know what it is made of."""
+    made_here = [part for part in module.modules() if type(part).__module__ == "__main__"]
+    try:
+        if not made_here:
+            return pickle.dumps(module)
+        found = f"{type(made_here[0]).__name__}, which is defined in the notebook or script"
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        found = f"{module!r} ({error})"
+    advice = "define it in a .py file and import it from there"
+    raise TypeError(f"DataParallel expected layers that another process can import, got {found}: {advice}")
 
 
 def _inside(module):

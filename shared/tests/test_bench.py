@@ -117,16 +117,17 @@ def test_both_sides_make_the_same_step(monkeypatch):
         assert_allclose(own.data, other.detach().numpy(), rtol=1e-4, atol=1e-6)
 
 
-def test_two_processes_share_the_batch():
+class Watched(nn.Linear):
     seen = []
 
-    class Watched(nn.Linear):
-        def forward(self, x):
-            seen.append(len(x))
-            return super().forward(x)
+    def forward(self, x):
+        self.seen.append(len(x))
+        return super().forward(x)
 
+
+def test_two_processes_share_the_batch():
     rivals.numpy_step(lambda parts: Watched(4, 10), (4,), 6, "SGD", processes=2)()
-    assert seen == [3]  # here; the other process keeps a list of its own
+    assert Watched.seen == [3]  # here; the other process keeps a list of its own
 
 
 def test_the_textbook_convolution_is_a_convolution():

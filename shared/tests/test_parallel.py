@@ -161,15 +161,17 @@ def test_a_process_that_has_ended_is_told_of_and_replaced():
     assert_array_equal(many(X), y)
 
 
+class Interrupted(nn.Module):
+    def __init__(self):
+        self.process = os.getpid()
+
+    def forward(self, x):
+        if x[0, 0] < 0 and os.getpid() == self.process:
+            raise KeyboardInterrupt
+        return 2 * x
+
+
 def test_after_an_interruption_no_old_answer_is_taken_for_a_new_one():
-    class Interrupted(nn.Module):
-        me = os.getpid()
-
-        def forward(self, x):
-            if x[0, 0] < 0 and os.getpid() == self.me:
-                raise KeyboardInterrupt
-            return 2 * x
-
     many = nn.DataParallel(Interrupted())
     with pytest.raises(KeyboardInterrupt):
         many(-np.ones((4, 1)))
@@ -189,10 +191,7 @@ def test_the_processes_and_their_file_are_gone_when_the_module_is():
 SCRIPT = """
 import numpy as np
 from shared import nn
-class Twice(nn.Module):  # known to this script alone, which has no `if __name__ == "__main__"`
-    def forward(self, x):
-        return 2 * x
-many = nn.DataParallel(Twice())
+many = nn.DataParallel(nn.ReLU())  # without `if __name__ == "__main__"`
 print(many(np.ones((4, 1))).ravel(), many.team.folder.name, flush=True)
 {then}
 """
@@ -204,5 +203,17 @@ def test_a_script_needs_no_guard_and_leaves_no_process(then):
     # `run` waits until nobody holds the pipe of stderr any more, and the other process holds it
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     numbers, _, folder = done.stdout.partition("] ")
-    assert numbers == "[2. 2. 2. 2.", done.stderr
+    assert numbers == "[1. 1. 1. 1.", done.stderr
     assert then or not Path(folder.strip()).exists()
+
+
+def test_what_other_processes_cannot_import_is_refused():
+    class Local(nn.Module):
+        pass
+
+    told = "expected layers that another process can import, got"
+    with pytest.raises(TypeError, match=f"{told} .*Local"):
+        nn.DataParallel(Local())(X)
+    here = type("Mine", (nn.Module,), {"__module__": "__main__"})
+    with pytest.raises(TypeError, match=f"{told} Mine, which is defined in the notebook"):
+        nn.DataParallel(nn.Sequential(here()))(X)
