@@ -1,6 +1,7 @@
 """The journal's commands: ``python -m shared run``, ``log``, ``train``, ``picture`` and ``bench``."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def main(arguments=None):
         "--processes",
         type=int,
         default=1,
+        choices=range(1, (os.cpu_count() or 1) + 1),
         help="how many share each batch (default: 1); with 2 or more set OPENBLAS_NUM_THREADS=1",
     )
     commands.add_parser("picture", help="draw the picture at the head of README.md anew")

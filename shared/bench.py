@@ -1,4 +1,4 @@
-"""How fast is it? Steps of this package and of others, in turn, in one process, with as many threads each.
+"""How fast is it? Steps of this package and of others, in turn, with as many cores each.
 
 ``python -m shared bench`` prints what this computer says; with ``--store`` it also goes into a file, which the last
 notebook of chapter 05 reads. Ratios below 1: this package is faster.
@@ -55,7 +55,7 @@ def cases():
         others = [partial(rivals.torch_step, *step, threads) for threads in (2, 1)]
         yield Case("two cores", f"{name}: both with two", aim, two, others[0])
         yield Case("two cores", f"{name}: two beside one", None, two, one)
-        yield Case("two cores", f"{name}: so in PyTorch", None, *others)
+        yield Case("two cores", f"{name}: the same in PyTorch", None, *others)
     for size in SIZES:
         name = "{} to {} channels, {} x {}".format(*size, size[2])
         here = partial(rivals.numpy_convolution, *size)
@@ -70,7 +70,7 @@ def _case(group, name, aim, arguments):
 
 
 def interleaved(steps, rounds=30, seconds=0.02, pause=0.0):
-    """Seconds of one step of each, round by round: (rounds, len(steps)) by the clock, and the same of CPU time, that
+    """Seconds of one step of each, round by round: (rounds, len(steps)) by the clock, and the same of the CPU time
     of this process.
 
     In each round every side has its turn, of about so many `seconds`, after a pause in which the threads of the side

@@ -38,8 +38,8 @@ class Recipe:
 
         A run that was interrupted goes on where it was. validate: keep the last 10,000 examples of training back,
         measure on them after each epoch and store the history only: this is how a recipe is chosen. The test data
-        are not touched. processes: how many share each batch, which with batch normalisation gives other weights; a run
-        goes on with as many as it began with.
+        are not touched. processes: how many share each batch; an interrupted run must go on with as many. Dropout and
+        batch normalisation then give other weights, other layers the same but for rounding.
         """
         path = weights(name, seed)
         path.parent.mkdir(exist_ok=True)

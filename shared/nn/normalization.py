@@ -111,7 +111,8 @@ class BatchNorm2d(_BatchNorm):
         checks.gradient(self, grad_y, self.x_shape, self.weight)
         grad_y, count = _matrices(grad_y), grad_y.size // self.num_features
         grad_bias = sums(grad_y)
-        grad_weight = sum(map(np.vecdot, grad_y, self.rows)) - grad_bias * self.mean[:, 0]  # of centred rows
+        # as if the rows were centred: in fewer passes, and a digit less precise where the mean is far from 0
+        grad_weight = sum(map(np.vecdot, grad_y, self.rows)) - grad_bias * self.mean[:, 0]
         grad_weight *= self.inverse_std[:, 0]
         along, level = grad_weight[:, None] / count * self.inverse_std, grad_bias[:, None] / count
         grad_x, scale, shift = np.empty_like(grad_y), self._scale(), along * self.mean - level

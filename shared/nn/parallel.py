@@ -5,6 +5,8 @@ A process has an interpreter of its own. What is large (weights, gradients, imag
 map into their memory; what is to be done, and what came out, through pipes.
 """
 
+import contextlib
+import functools
 import itertools
 import math
 import os
@@ -15,16 +17,20 @@ import sys
 import tempfile
 import time
 import weakref
+from types import SimpleNamespace
 
 import numpy as np
 
 from shared import checks, default_rng
 from shared.nn.module import Module
 
-LIBRARIES = "OPENBLAS", "MKL", "OMP", "VECLIB"  # who may multiply, each with a variable of its own
+ONE_THREAD = "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"
 START = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from shared.nn.parallel import _work; _work()"
 OURS, THEIRS = False, True  # whose turn it is, in the file
 ENDED = "DataParallel expected an answer, but a process has ended: see the terminal; was there enough memory?"
+NO_FORWARD = (
+    "DataParallel.backward expected a forward pass through these layers before it: call y = model(x) first"
+)
 
 
 class DataParallel(Module):
@@ -54,12 +60,13 @@ class DataParallel(Module):
 
     def backward(self, grad_y):
         checks.gradient(self, grad_y, self.y_shape)
-        grads = self._at_once("backward", np.split(grad_y, self.ends))
-        for place in range(len(self.ends)):
-            for parameter, grad in zip(self.module.parameters(), self.team.grads[place], strict=True):
-                if parameter.grad is not None:
-                    parameter.add_grad(grad)
-        return None if grads[0] is None else np.concatenate(grads)
+        grad_x, *others = self._at_once("backward", np.split(grad_y, self.ends))
+        for place, (_, given) in enumerate(others):
+            grads = self.team.file.grads[place]
+            for parameter, grad, is_given in zip(self.module.parameters(), grads, given, strict=True):
+                if is_given:
+                    parameter.add_grad(grad if parameter.grad is not None else grad.copy())
+        return None if grad_x is None else np.concatenate([grad_x, *(of_part for of_part, _ in others)])
 
     def _at_once(self, name, parts):
         """What forward or backward says to each part: to the first in this process, to the others in theirs."""
@@ -67,6 +74,8 @@ class DataParallel(Module):
         if not others:
             return [compute(first)]
         if self.team is None or self.team.inside != _inside(self.module):
+            if name == "backward":
+                raise RuntimeError(NO_FORWARD)
             self.team = _Team(self.module, self.processes - 1)
         try:
             getattr(self.team, name)(others)
@@ -90,35 +99,49 @@ class _Team:
     """The other processes, and the file that they share with this one."""
 
     def __init__(self, module, number):
-        pickled = _pickled(module)
         self.inside, self.parameters = _inside(module), [*module.parameters()]
-        self.kinds, self.capacity = None, 0
+        try:
+            pickled = pickle.dumps(module)
+        except Exception as error:
+            raise _unknown(module, error) from error
+        how = {
+            "stdin": subprocess.PIPE,
+            "stdout": subprocess.PIPE,
+            "env": os.environ | dict.fromkeys(ONE_THREAD, "1"),
+        }
+        how["creationflags"] = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open one for each
         self.folder = tempfile.TemporaryDirectory(prefix="image-journal-", ignore_cleanup_errors=True)
-        one_thread = {f"{library}_NUM_THREADS": "1" for library in LIBRARIES}
-        how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "env": os.environ | one_thread}
+        self.file = SimpleNamespace(
+            path=None, kinds=None, capacity=0, arrays=(), turns=(), images=(), grads=()
+        )
         self.workers = [subprocess.Popen([sys.executable, "-c", START], **how) for _ in range(number)]
-        weakref.finalize(self, _end, self.workers, self.folder)
+        weakref.finalize(self, _end, os.getpid(), self.workers, self.folder, self.file)
         for place, worker in enumerate(self.workers):
             _say(worker, sys.path)
             _say(worker, (place, pickled))
+        for worker in self.workers:
+            if (error := _hear(worker)) is not None:
+                raise _unknown(module, error)
 
     def forward(self, parts):
         modules, numbers = self.inside
         arrays = [getattr(*number) for number in numbers]
         self._fit(arrays, parts[0])
-        for shared, array in zip(self.arrays, arrays, strict=True):
+        for shared, array in zip(self.file.arrays, arrays, strict=True):
             shared[...] = array
-        for worker, turn, images, part in zip(self.workers, self.turns, self.images, parts, strict=False):
+        for worker, turn, images, part in zip(
+            self.workers, self.file.turns, self.file.images, parts, strict=False
+        ):
             images[: len(part)], turn[0] = part, THEIRS
             _say(worker, ("forward", len(part), [_mode(module) for module in modules]))
 
     def backward(self, grads):
-        for worker, turn, grad in zip(self.workers, self.turns, grads, strict=False):
+        for worker, turn, grad in zip(self.workers, self.file.turns, grads, strict=False):
             turn[0] = THEIRS
             _say(worker, ("backward", grad))
 
     def answers(self, number):
-        answers = [_hear(*pair) for pair in zip(self.workers[:number], self.turns, strict=False)]
+        answers = [_hear(*pair) for pair in zip(self.workers[:number], self.file.turns, strict=False)]
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
@@ -126,21 +149,25 @@ class _Team:
 
     def _fit(self, arrays, part):
         """Share a new file, unless the arrays and the images have room in the one that is there."""
-        kinds = [_kind(array) for array in (*arrays, part[:1])]
-        if kinds == self.kinds and len(part) <= self.capacity:
+        file, kinds = self.file, [_kind(array) for array in (*arrays, part[:1])]
+        if kinds == file.kinds and len(part) <= file.capacity:
             return
-        self.kinds, self.capacity = kinds, len(part)
-        learned = [_kind(parameter.data) for parameter in self.parameters]
-        turn = (1,), np.dtype(bool)
-        kinds = [*kinds[:-1], *[turn, _kind(part), *learned] * len(self.workers)]
-        handle, path = tempfile.mkstemp(dir=self.folder.name)
+        for turn in file.turns:
+            turn[0] = THEIRS  # to read what follows
+        if file.path:
+            with contextlib.suppress(OSError):  # Windows keeps what is in use, until the end
+                os.unlink(file.path)
+        file.kinds, file.capacity = kinds, len(part)
+        flag, learned = _kind(np.array([OURS])), [_kind(parameter.data) for parameter in self.parameters]
+        kinds = [*kinds[:-1], *[flag, _kind(part), *learned] * len(self.workers)]
+        handle, file.path = tempfile.mkstemp(dir=self.folder.name)
         os.close(handle)
-        shared = _map(path, kinds, "w+")
-        self.arrays, others = shared[: len(arrays)], _cut(shared[len(arrays) :], 2 + len(learned))
-        self.turns, self.images = ([other[place] for other in others] for place in (0, 1))
-        self.grads = [other[2:] for other in others]
+        shared = _map(file.path, kinds, "w+")
+        file.arrays, others = shared[: len(arrays)], _cut(shared[len(arrays) :], 2 + len(learned))
+        file.turns, file.images = ([other[place] for other in others] for place in (0, 1))
+        file.grads = [other[2:] for other in others]
         for worker in self.workers:
-            _say(worker, ("fit", path, kinds))
+            _say(worker, ("fit", file.path, kinds))
 
 
 class _Worker:
@@ -167,9 +194,11 @@ class _Worker:
     def backward(self, grad_y):
         self.module.zero_grad()
         grad_x = self.module.backward(grad_y)
-        for parameter, grad in zip(self.parameters, self.grads, strict=True):
-            grad[...] = 0 if parameter.grad is None else parameter.grad
-        return grad_x
+        given = [parameter.grad is not None for parameter in self.parameters]
+        for parameter, grad, is_given in zip(self.parameters, self.grads, given, strict=True):
+            if is_given:
+                grad[...] = parameter.grad
+        return grad_x, given
 
 
 def _work():
@@ -177,8 +206,14 @@ def _work():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # to interrupt is up to those who wait
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a module prints goes elsewhere
+    tell = functools.partial(_tell, answers)
     try:
-        worker = _Worker(*pickle.load(sys.stdin.buffer))
+        place, module = pickle.load(sys.stdin.buffer)
+        try:
+            worker = _Worker(place, module)
+        except Exception as error:
+            return tell(error)
+        tell(None)
         while True:
             name, *arguments = pickle.load(sys.stdin.buffer)
             try:
@@ -187,24 +222,26 @@ def _work():
                 answer = error
             if name != "fit":
                 worker.turn[0] = OURS  # before the answer, which may need a reader to get through the pipe
-                pickle.dump(answer, answers)
-                answers.flush()
+                tell(answer)
                 _watch(worker.turn, THEIRS)
     except (EOFError, OSError):
         pass
 
 
-def _pickled(module):
-    """The module for the other processes, which have to know what it is made of."""
-    made_here = [part for part in module.modules() if type(part).__module__ == "__main__"]
+def _tell(answers, answer):
+    """Answer; an error in words, where it can't be sent as it is."""
     try:
-        if not made_here:
-            return pickle.dumps(module)
-        found = f"{type(made_here[0]).__name__}, which is defined in the notebook or script"
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        found = f"{module!r} ({error})"
-    advice = "define it in a .py file and import it from there"
-    raise TypeError(f"DataParallel expected layers that another process can import, got {found}: {advice}")
+        pickle.loads(pickle.dumps(answer)) if isinstance(answer, Exception) else None
+    except Exception:
+        answer = RuntimeError(f"{type(answer).__name__}: {answer}")
+    pickle.dump(answer, answers)
+    answers.flush()
+
+
+def _unknown(module, error):
+    advice = "define its layers in a .py file, not in a notebook, and import them from there"
+    found = f"{type(module).__name__} ({error})"
+    return TypeError(f"DataParallel expected a module that other processes can import, got {found}: {advice}")
 
 
 def _inside(module):
@@ -219,15 +256,19 @@ def _mode(module):
 
 
 def _kind(array):
-    return array.shape, array.dtype
+    """(shape, dtype, order in memory): Linear keeps its weights in the order in which it multiplies fastest."""
+    return array.shape, array.dtype, "F" if array.flags.fnc else "C"
 
 
 def _map(path, kinds, mode="r+"):
-    """Arrays, one for each (shape, dtype), in a file that is mapped into memory."""
-    sizes = [-(-math.prod(shape) * dtype.itemsize // 64) * 64 for shape, dtype in kinds]
+    """Arrays of such kinds in a file that is mapped into memory."""
+    sizes = [-(-math.prod(shape) * dtype.itemsize // 64) * 64 for shape, dtype, _ in kinds]
     places = [0, *itertools.accumulate(sizes)]
     memory = np.memmap(path, np.uint8, mode, shape=places.pop())
-    return [np.ndarray(*kind, memory, place) for kind, place in zip(kinds, places, strict=True)]
+    return [
+        np.ndarray(shape, dtype, memory, place, order=order)
+        for (shape, dtype, order), place in zip(kinds, places, strict=True)
+    ]
 
 
 def _cut(arrays, number):
@@ -242,8 +283,9 @@ def _say(worker, message):
         raise RuntimeError(ENDED) from error
 
 
-def _hear(worker, turn):
-    _watch(turn, OURS)
+def _hear(worker, turn=None):
+    if turn is not None:
+        _watch(turn, OURS)
     try:
         return pickle.load(worker.stdout)
     except EOFError as error:
@@ -251,15 +293,21 @@ def _hear(worker, turn):
 
 
 def _watch(turn, whose):
-    """Wait for a turn, for a second at most: who sleeps on a pipe is woken late, and on the core of who woke it."""
+    """Wait for a turn, for a second at most: who sleeps on a pipe is woken late, and on the core of who woke it.
+
+    It is a hint only. What is said, and that it has been said, the pipe tells.
+    """
     start = time.perf_counter()
     while turn[0] != whose and (waited := time.perf_counter() - start) < 1:
         if waited > 0.001:
             time.sleep(0.001)
 
 
-def _end(workers, folder):
+def _end(process, workers, folder, file):
+    if process != os.getpid():
+        return  # a fork of the one that started them
     for worker in workers:
         worker.kill()
         worker.communicate()
+    vars(file).clear()  # Windows deletes no file that is mapped
     folder.cleanup()

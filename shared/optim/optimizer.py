@@ -42,13 +42,14 @@ class Optimizer:
             self._forget_traces()
 
     def _forget_traces(self):
-        """Make 0 of what a weight without gradients remembers, once it is smaller than any ordinary number.
+        """Make 0 of what is remembered of a weight, once it is smaller than any ordinary number.
 
-        Processors take a hundred times as long over such "subnormal" numbers, and rounding keeps them from reaching 0.
+        That is so when it gets no gradients for long. Processors take a hundred times as long over such "subnormal"
+        numbers, and rounding keeps them from reaching 0.
         """
         for memory in self.memory:
             for kept in memory.values():
-                if isinstance(kept, np.ndarray):
+                if isinstance(kept, np.ndarray) and kept.dtype.kind == "f":
                     kept[np.abs(kept) < np.finfo(kept.dtype).tiny] = 0
 
     def state_dict(self):

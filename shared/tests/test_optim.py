@@ -96,6 +96,18 @@ def test_no_memory_fades_into_subnormal_numbers(make, options):
         assert np.all((np.asarray(kept) == 0) | (np.abs(kept) >= tiny))
 
 
+def test_an_optimizer_may_remember_whole_numbers():
+    class Counts(optim.Optimizer):
+        def update(self, data, grad, memory):
+            memory.setdefault("times", np.zeros(2, int))
+            memory["times"] += 1
+
+    w = parameter(1.0, 2.0)
+    optimizer = Counts([w], lr=1)
+    run(300, [w], optimizer)
+    assert_array_equal(optimizer.memory[0]["times"], [300, 300])
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 @each_optimizer
 def test_a_state_goes_on_where_it_stopped(make, options, schedule):

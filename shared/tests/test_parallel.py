@@ -5,6 +5,7 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -129,13 +130,74 @@ def test_outputs_and_gradients_larger_than_a_pipe_come_through():
     assert_allclose(many.backward(y), one.backward(y), rtol=1e-5, atol=1e-5)
 
 
+def test_there_is_one_file_however_often_the_images_change():
+    many = nn.DataParallel(nn.Sequential(nn.ReLU()))
+    for width in (3, 4, 3, 5):
+        x = np.random.default_rng(width).standard_normal((4, width))
+        assert_array_equal(many(x), np.maximum(x, 0))
+    assert len([*Path(many.team.folder.name).iterdir()]) == 1
+
+
+def test_backward_needs_the_forward_of_the_same_layers():
+    many = nn.DataParallel(nn.Sequential(nn.Linear(3, 2)))
+    y = many(X)
+    vars(many.module)["1"] = nn.ReLU()
+    for module in (many, copy.deepcopy(many)):
+        with pytest.raises(RuntimeError, match=r"expected a forward pass .* call y = model\(x\) first"):
+            module.backward(y)
+
+
+class Route(nn.Module):
+    """Uses its weight where it sees a positive number only."""
+
+    def __init__(self):
+        self.w = nn.Parameter(np.array([2.0, 3.0]))
+
+    def forward(self, x):
+        self.x, self.used = x, bool((x > 0).any())
+        return x * self.w.data if self.used else x
+
+    def backward(self, grad_y):
+        if self.used:
+            self.w.add_grad((grad_y * self.x).sum(axis=0))
+        return grad_y * self.w.data if self.used else grad_y
+
+
+@pytest.mark.parametrize("x", [[[-1.0, -2], [4, 5]], [[4.0, 5], [-1, -2]], [[-1.0, -1], [-2, -2]]])
+def test_a_gradient_that_one_part_gives_is_not_lost(x):
+    many, x = nn.DataParallel(Route()), np.array(x, np.float32)
+    many(x)
+    for times in (1, 2):
+        many.backward(np.ones_like(x))
+        if (x > 0).any():
+            assert_array_equal(many.module.w.grad, [4 * times, 5 * times])
+        else:
+            assert many.module.w.grad is None
+
+
+class Locked(Exception):
+    """Can't be sent to another process."""
+
+    def __init__(self, reason):
+        super().__init__(reason, threading.Lock())
+
+
+class Odd(Exception):
+    """Can be sent, and not be received."""
+
+    def __init__(self, first, second):
+        super().__init__(f"{first} {second}")
+
+
 class Grumbler(nn.Module):
-    """Writes on what it sees, and refuses negative numbers."""
+    """Writes on what it sees, and refuses negative numbers, each in a way of its own."""
 
     def forward(self, x):
         print("I saw", x.shape)
-        if (x < 0).any():
+        if x.min() == -1:
             raise ValueError(f"{os.getpid()} expected no negative number")
+        if x.min() < 0:
+            raise {-2: Locked("the reason"), -3: Odd("the", "reason")}[int(x.min())]
         self.y_shape = x.shape
         return x + 1
 
@@ -148,6 +210,10 @@ def test_what_goes_wrong_in_another_process_is_told_here_and_the_next_batch_work
     with pytest.raises(ValueError, match="expected no negative number") as caught:
         many(x)
     assert str(os.getpid()) not in str(caught.value)
+    for number in (-2, -3):
+        x[3, 0] = number
+        with pytest.raises(RuntimeError, match=r"(Locked|Odd): .*the reason"):
+            many(x)
     assert_array_equal(many(x[:3]), x[:3] + 1)
 
 
@@ -211,9 +277,11 @@ def test_what_other_processes_cannot_import_is_refused():
     class Local(nn.Module):
         pass
 
-    told = "expected layers that another process can import, got"
-    with pytest.raises(TypeError, match=f"{told} .*Local"):
-        nn.DataParallel(Local())(X)
     here = type("Mine", (nn.Module,), {"__module__": "__main__"})
-    with pytest.raises(TypeError, match=f"{told} Mine, which is defined in the notebook"):
-        nn.DataParallel(nn.Sequential(here()))(X)
+    sys.modules["__main__"].Mine = here  # as after a cell that defines it
+    for module in (Local(), nn.Sequential(here())):
+        with pytest.raises(
+            TypeError, match="expected a module that other processes can import, got .*(Local|Mine)"
+        ):
+            nn.DataParallel(module)(X)
+    del sys.modules["__main__"].Mine
