@@ -193,7 +193,7 @@ def report(figures):
         lines.append(f"The computer was busy: one thread had {figures['granted']} of a core. Measure again.")
     head = f"{'ratio':>18} {'aim':>5} {'here':>11} {'beside it':>12}   memory (of both, beside im2col)"
     for group in dict.fromkeys(line["group"] for line in figures["figures"]):
-        lines += ["", f"{group:36} {head}"]
+        lines += ["", f"{group:40} {head}"]
         lines += [_row(line) for line in figures["figures"] if line["group"] == group]
     return "\n".join(lines)
 
@@ -203,4 +203,4 @@ def _row(line):
     times = f"{line['here'][1]:>8.2f} ms {line['there'][1]:>9.2f} ms"
     memory = [line[side] / 2**20 for side in ("memory_here", "memory_there") if side in line]
     memory = ", ".join(f"{mebibytes:.2f} MiB" for mebibytes in memory)
-    return f"{line['name']:36} {ratio:>5.2f} ({low:.2f}–{high:.2f}) {aim:>5} {times}   {memory}".rstrip()
+    return f"{line['name']:40} {ratio:>5.2f} ({low:.2f}–{high:.2f}) {aim:>5} {times}   {memory}".rstrip()
