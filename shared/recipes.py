@@ -134,7 +134,7 @@ def cifar10():
 
 RECIPES = {
     "mlp": Recipe(
-        about="MNIST with 784-256-128-10, shifted by up to a pixel: half a minute",
+        about="MNIST with 784-256-128-10, shifted by up to a pixel: 20 seconds",
         folder="04-image-data",
         model=_mlp,
         dataset=mnist_images,
@@ -144,7 +144,7 @@ RECIPES = {
         transform=augmentation.RandomCrop(28, padding=1),
     ),
     "lenet5": Recipe(
-        about="LeNet-5 on MNIST, shifted by up to two pixels: a minute and a half",
+        about="LeNet-5 on MNIST, shifted by up to two pixels: 45 seconds",
         folder="05-cnn",
         model=lambda rng: models.LeNet5(rng=rng),
         dataset=mnist_images,
