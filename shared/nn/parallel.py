@@ -39,7 +39,8 @@ class DataParallel(Module):
     Shapes: those of the module. The other processes start with the first batch, which takes a moment. Each has a copy
     of the module; weights and modes are passed on with each batch, other changes (the p of a dropout layer) are not.
     The gradients of all are added. Batch normalisation measures each part on its own, and remembers the first.
-    Take it with one thread for matrix products (OPENBLAS_NUM_THREADS=1), or they compete for the same cores.
+    Take it with one thread for matrix products (OPENBLAS_NUM_THREADS=1, for Apple's library VECLIB_MAXIMUM_THREADS=1),
+    or they compete for the same cores.
     Raises TypeError for what is no module, and for one that is defined in a notebook, which other processes can't
     import; ValueError when processes is not a whole number above 0, RuntimeError when one of them has ended.
     Source: torch.nn.DataParallel, with processes in place of graphics cards.
@@ -104,11 +105,8 @@ class _Team:
             pickled = pickle.dumps(module)
         except Exception as error:
             raise _unknown(module, error) from error
-        how = {
-            "stdin": subprocess.PIPE,
-            "stdout": subprocess.PIPE,
-            "env": os.environ | dict.fromkeys(ONE_THREAD, "1"),
-        }
+        how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        how["env"] = os.environ | dict.fromkeys(ONE_THREAD, "1")
         how["creationflags"] = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows would open one for each
         self.folder = tempfile.TemporaryDirectory(prefix="image-journal-", ignore_cleanup_errors=True)
         self.file = SimpleNamespace(
@@ -230,10 +228,11 @@ def _work():
 
 def _tell(answers, answer):
     """Answer; an error in words, where it can't be sent as it is."""
-    try:
-        pickle.loads(pickle.dumps(answer)) if isinstance(answer, Exception) else None
-    except Exception:
-        answer = RuntimeError(f"{type(answer).__name__}: {answer}")
+    if isinstance(answer, Exception):
+        try:
+            pickle.loads(pickle.dumps(answer))
+        except Exception:
+            answer = RuntimeError(f"{type(answer).__name__}: {answer}")
     pickle.dump(answer, answers)
     answers.flush()
 
