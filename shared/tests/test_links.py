@@ -25,6 +25,7 @@ def pages():
     """Every Markdown file of the project and every notebook."""
     names = [*notebooks.ROOT.glob("*.md"), *notebooks.ROOT.glob(".github/**/*.md")]
     names += notebooks.ROOT.glob("[!.]*/**/*.md")
+    names = [name for name in names if ".ipynb_checkpoints" not in name.parts]  # JupyterLab leaves copies there
     return [path for path in sorted(names) if "egg-info" not in str(path)] + notebooks.paths()
 
 
