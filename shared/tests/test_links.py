@@ -25,8 +25,9 @@ def pages():
     """Every Markdown file of the project and every notebook."""
     names = [*notebooks.ROOT.glob("*.md"), *notebooks.ROOT.glob(".github/**/*.md")]
     names += notebooks.ROOT.glob("[!.]*/**/*.md")
-    names = [name for name in names if ".ipynb_checkpoints" not in name.parts]  # JupyterLab leaves copies there
-    return [path for path in sorted(names) if "egg-info" not in str(path)] + notebooks.paths()
+    others = "egg-info", ".ipynb_checkpoints"  # JupyterLab leaves a copy of what was opened in it
+    pages = [path for path in sorted(names) if not any(other in str(path) for other in others)]
+    return pages + notebooks.paths()
 
 
 def prose(path):
