@@ -118,9 +118,8 @@ def bandwidth(size=2**26, rounds=20):
 def compare(case, rounds=30):
     """One line of the table, as a dictionary: milliseconds and ratios are [low, median, high], low to high 80 %."""
     here, there = case.here(), case.there()
-    wall, cpu = interleaved(
-        [here, there], rounds, seconds=0.06, pause=0.02
-    )  # PyTorch's threads spin for 14 ms
+    # PyTorch's threads go on spinning for 4 to 8 ms after their work: the pause is longer
+    wall, cpu = interleaved([here, there], rounds, seconds=0.06, pause=0.02)
     low_to_high = [_spread(times) for times in (wall[:, 0] / wall[:, 1], *(1e3 * wall.T), *(1e3 * cpu.T))]
     line = {"group": case.group, "name": case.name, "aim": case.aim and round(case.aim, 3)}
     line |= dict(zip(["ratio", "here", "there", "cpu_here", "cpu_there"], low_to_high, strict=True))

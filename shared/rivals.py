@@ -8,7 +8,7 @@ import numpy as np
 from shared import models, nn, optim
 
 # Thousands of steps on one batch learn it by heart. Then Adam's means decay to numbers so near to 0 that processors
-# take a hundred times as long over them. At this rate nothing moves, and each step is like the first.
+# take forty times as long over them. At this rate nothing moves, and each step is like the first.
 LITTLE = 1e-9
 
 

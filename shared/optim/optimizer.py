@@ -44,7 +44,7 @@ class Optimizer:
     def _forget_traces(self):
         """Make 0 of what is remembered of a weight, once it is smaller than any ordinary number.
 
-        That is so when it gets no gradients for long. Processors take a hundred times as long over such "subnormal"
+        That is so when it gets no gradients for long. Processors take forty times as long over such "subnormal"
         numbers, and rounding keeps them from reaching 0.
         """
         for memory in self.memory:
